@@ -1,0 +1,117 @@
+# Two commands are enough: `make run` and `make test`. Each sets up what it needs and does so only once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+# Wheels only: nothing is compiled, and nothing that is not in the lock file can be fetched.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+INSTALL_LOCKED := $(PIP) install --require-hashes --no-deps --only-binary :all: -r
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
+BROWSER := chromium chromium-browser google-chrome
+
+# One thread a process: the work is small vectors, where a thread pool only gets in the way.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+# $(call debian,PACKAGES,WHAT FOR): installs Debian packages when that is allowed, or says how to.
+define debian
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	echo "==> Debian packages for $(2): $(1)"; \
+	apt-get update -qq || true; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null; \
+else \
+	echo "$(2): a Debian package is missing. Run this, then try again:" >&2; \
+	echo "    sudo apt-get install $(1)" >&2; exit 1; \
+fi
+endef
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
+		| while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: setup-run ## Start the demo shop; ARGS="my-orders.csv" runs your own data instead
+	@$(BIN)/streamproc run $(or $(ARGS),--demo)
+
+.PHONY: test
+test: setup style types ## Everything that must hold: style, types, contracts, tests, coverage
+	@echo "==> tests, with branch coverage of the pure rooms"
+	@$(BIN)/pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
+
+.PHONY: lint
+lint: setup style types ## Style, types, import contracts and dead code, without the other tests
+	@echo "==> import contracts, dead code, sizes"
+	@$(BIN)/pytest -q tests/ground
+
+.PHONY: bench
+bench: setup ## Measure speed, memory and state size: a table, and build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: setup
+setup: setup-run $(VENV)/.dev browser ## Prepare .venv and the Debian packages for running and testing
+
+.PHONY: setup-run
+setup-run: $(VENV)/.runtime ## Prepare .venv for running only
+
+.PHONY: format
+format: setup ## Format the code and apply the safe fixes
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: setup ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
+	@echo "==> requirements.lock, requirements-dev.lock"
+	@$(LOCK) --group build --output-file requirements.lock >/dev/null
+	@$(LOCK) --group build --group dev --extra parquet --constraints requirements.lock \
+		--output-file requirements-dev.lock >/dev/null
+
+.PHONY: clean
+clean: ## Remove .venv, caches and build/ (your data folders stay)
+	@rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find streamproc tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------------------------- the parts of the above
+
+.PHONY: style
+style:
+	@echo "==> ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run 'make format'" >&2; exit 1; }
+
+.PHONY: types
+types:
+	@echo "==> mypy"
+	@$(BIN)/mypy
+
+.PHONY: browser
+browser:
+	@for name in $(BROWSER); do command -v $$name >/dev/null && exit 0; done; \
+	$(call debian,chromium,the tests of the page)
+
+$(VENV)/.python:
+	@echo "==> $(VENV) with $(or $(PYTHON),python3)"
+	@"$(or $(PYTHON),python3)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { $(call debian,python3-venv,a virtual environment); }
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements.lock pyproject.toml
+	@echo "==> locked packages for running, about a minute"
+	@$(INSTALL_LOCKED) requirements.lock
+	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "==> locked packages for testing, about a minute"
+	@$(INSTALL_LOCKED) requirements-dev.lock
+	@touch $@

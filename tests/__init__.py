@@ -1,0 +1,1 @@
+"""The tests: one folder a room, `ground` for the repository itself, `bench` for the measurements."""
