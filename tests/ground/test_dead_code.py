@@ -1,0 +1,64 @@
+"""Code that nothing in the package uses is dead, however well it is tested."""
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from vulture import Vulture
+
+from tests.ground.source import PACKAGE, modules, tree
+
+CALLED_BY_DECORATION = ["@*.command", "@*.callback"]  # Typer calls what is registered with it
+CALLED_BY_LIBRARIES: dict[str, str] = {}
+"""Names that a library calls, each with the reason; one that is no longer defined fails the last test."""
+
+
+def fields(paths: Iterable[Path]) -> set[tuple[Path, int]]:
+    """The lines of class-level assignments: fields and enum members are read by encoders, not by name."""
+    return {
+        (path, statement.lineno)
+        for path in paths
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign | ast.Assign)
+    }
+
+
+def unused(folder: Path, *, exclude: tuple[Path, ...] = ()) -> list[str]:
+    """What no code in the folder uses, as `path:line kind name`; code in `exclude` counts as a user only."""
+    finder = Vulture(ignore_decorators=CALLED_BY_DECORATION)
+    finder.scavenge([str(folder)])
+    harmless = fields(folder.rglob("*.py"))
+    return [
+        f"{item.filename}:{item.first_lineno} {item.typ} {item.name}"
+        for item in finder.get_unused_code(min_confidence=60)
+        if (Path(item.filename).resolve(), item.first_lineno) not in harmless
+        and not any(folder in Path(item.filename).resolve().parents for folder in exclude)
+        and item.name not in CALLED_BY_LIBRARIES
+    ]
+
+
+def test_the_check_sees_dead_code(tmp_path: Path) -> None:
+    (tmp_path / "sample.py").write_text(
+        "class Event:\n    at: int\n\ndef used(): return Event()\n\ndef dead(): return used()\n",
+        encoding="utf-8",
+    )
+    assert [line.split(" ", 1)[1] for line in unused(tmp_path)] == ["function dead"]
+
+
+def test_nothing_in_the_package_is_dead() -> None:
+    assert modules()
+    # The testing room is there to be used from outside.
+    dead = unused(PACKAGE, exclude=(PACKAGE / "testing",))
+    assert not dead, "\n".join(dead)
+
+
+def test_every_exception_is_still_needed() -> None:
+    defined = {
+        node.name
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    assert set(CALLED_BY_LIBRARIES) - defined == set()
