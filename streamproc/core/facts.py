@@ -1,0 +1,316 @@
+"""What is known of a customer: facts that do not depend on the order in which events arrived.
+
+The rule kept here: the same set of events leaves the same facts, in any order and with repeats, as long as what
+was kept could judge them; and `merge` of two customers' facts is the facts of all their events.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from streamproc.core import buckets as b
+from streamproc.core import complaints as life
+from streamproc.core import orders
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, CustomerKind, Event, Purchase
+from streamproc.core.ids import hash32
+from streamproc.core.time import SECOND, day_of
+
+CONTACTS_KEPT = 8
+RETURNS_KEPT = 8
+
+Taken = Literal["taken", "repeat", "too_old"]
+"""What became of an event: taken into the facts, known already, or older than all that can be judged."""
+
+
+class Latest(Struct, array_like=True, frozen=True):
+    """A value that the latest event wins: `at` in µs. Ties go to the larger value, so order does not matter."""
+
+    at: int
+    value: str | float | bool
+
+
+class Touch(Struct, array_like=True, frozen=True):
+    """One contact as far as later looks need it; `at` in seconds, `kinds` the bucket kinds it counts as."""
+
+    at: int
+    key: int
+    purpose: str | None = None
+    result: str | None = None
+    outward: bool = False
+
+
+class Return(Struct, array_like=True, frozen=True):
+    """One return, for corrections: as Order."""
+
+    at: int
+    key: int
+    revision: int = 0
+    cancelled: bool = False
+    amount: int = 0
+
+
+class Facts(Struct, array_like=True):
+    """All that is kept of one customer's events.
+
+    `n_days` counts distinct purchase days, `first_day` is the first of them (-1: none). `said` holds by name what the
+    latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact, contract_until. `evidence` holds by
+    stream the latest event's id. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
+    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at` the first event's time.
+    """
+
+    recent: orders.RecentDays
+    buckets: b.Buckets
+    n_days: int = 0
+    first_day: int = -1
+    known_at: int = 0
+    terminated_at: int = 0
+    kind_last: list[int] = []
+    returns: list[Return] = []
+    complaints: list[life.ComplaintFile] = []
+    contacts: list[Touch] = []
+    said: dict[str, Latest] = {}
+    evidence: dict[str, Latest] = {}
+
+    def says(self, name: str) -> str | float | bool | None:
+        """What the latest event that spoke of `name` said, None if none did."""
+        latest = self.said.get(name)
+        return None if latest is None else latest.value
+
+    def last_purchase(self) -> int | None:
+        """µs of the last purchase (to the second), None without one."""
+        if not self.n_days:
+            return None
+        last = self.recent.last_at()
+        return None if last is None else last * SECOND
+
+    def last_return_day(self) -> int:
+        """The day of the last return that stands, -1 without one."""
+        return max((day_of(r.at * SECOND) for r in self.returns if not r.cancelled), default=-1)
+
+    def last_day(self) -> int:
+        """The day of the last purchase, -1 without one."""
+        last = self.last_purchase()
+        return -1 if last is None else day_of(last)
+
+
+def new_facts() -> Facts:
+    """The facts of a customer nobody has heard of."""
+    return Facts(orders.RecentDays(), b.Buckets())
+
+
+def take(facts: Facts, event: CustomerEvent) -> Taken:
+    """Takes one event into the facts (in place: the caller owns the copy)."""
+    taken: Taken = "taken"
+    match event:
+        case Purchase(returned=True):
+            taken = _take_return(facts, event)
+        case Purchase():
+            taken = _take_purchase(facts, event)
+        case Complaint():
+            _take_complaint(facts, event)
+        case Contact():
+            taken = _take_contact(facts, event)
+        case CustomerFact():
+            _say(facts, "owner", event.at, event.owner)
+            _say(facts, "do_not_contact", event.at, event.do_not_contact)
+    if taken != "too_old":
+        _take_envelope(facts, event)
+    return taken
+
+
+def _take_envelope(facts: Facts, event: Event) -> None:
+    if not facts.known_at or event.at < facts.known_at:
+        facts.known_at = event.at
+    _say(facts, "kind", event.at, event.customer_kind)
+    _say(facts, "strategic", event.at, event.strategic)
+    _say(facts, "fixed_service_cost", event.at, event.fixed_service_cost)
+
+
+def _say(facts: Facts, name: str, at: int, value: str | float | bool | None) -> None:
+    if value is not None:
+        _put_latest(facts.said, name, Latest(at, value))
+
+
+def _put_latest(table: dict[str, Latest], name: str, new: Latest) -> None:
+    old = table.get(name)
+    if old is None or (new.at, str(new.value)) > (old.at, str(old.value)):
+        table[name] = new
+
+
+def _saw(facts: Facts, kind: int, day: int) -> None:
+    if not facts.kind_last:
+        facts.kind_last = [-1] * b.KINDS
+    facts.kind_last[kind] = max(facts.kind_last[kind], day)
+
+
+def _count(facts: Facts, kind: int, day: int) -> None:
+    _saw(facts, kind, day)
+    facts.buckets.at(day).count(kind)
+
+
+def _take_purchase(facts: Facts, event: Purchase) -> Taken:
+    day = day_of(event.at)
+    if facts.recent.too_old(day):
+        return "too_old"
+    order = orders.Order(
+        hash32(event.order_id), event.at // SECOND, event.revision, event.cancelled,
+        event.amount, event.lines or 0, event.cost, event.list_amount,
+    )  # fmt: skip
+    _put_latest(facts.evidence, "purchases", Latest(event.at, event.event_id))
+    _say(facts, "contract_until", event.at, event.contract_until)
+    change = orders.put(facts.recent, order)
+    if change is orders.UNCHANGED:
+        return "repeat"
+    apply_change(facts, change)
+    return "taken"
+
+
+def apply_change(facts: Facts, change: orders.Change) -> None:
+    """Books what `orders.put` changed: sums, purchase days and the first of them (in place)."""
+    if change.removed is not None:
+        _book(facts, change.removed, -1)
+    if change.added is not None:
+        _book(facts, change.added, 1)
+        day = change.added.day()
+        if facts.first_day < 0 or day < facts.first_day:
+            facts.first_day = day
+    facts.n_days += change.days_gained
+    _settle_first_day(facts)
+
+
+def _settle_first_day(facts: Facts) -> None:
+    if facts.n_days <= orders.DAYS_KEPT:  # all days are at hand, so a cancelled first order moves the first day
+        facts.first_day = next((d for d, n in zip(facts.recent.day, facts.recent.count, strict=True) if n), -1)
+
+
+def _book(facts: Facts, order: orders.Order, sign: int) -> None:
+    sums = facts.buckets.at(order.day())
+    amount = order.amount or 0
+    sums.orders += sign
+    sums.revenue += sign * amount
+    if order.cost is not None:
+        sums.cost += sign * order.cost
+        sums.costed += sign * amount
+    if order.list_amount is not None:
+        sums.listed += sign * amount
+        if order.list_amount > amount:
+            sums.discounted += sign * amount
+            sums.count(b.DISCOUNTED, sign)
+
+
+def _take_return(facts: Facts, event: Purchase) -> Taken:
+    new = Return(
+        event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0)
+    )
+    _put_latest(facts.evidence, "returns", Latest(event.at, event.event_id))
+    return _put_return(facts, new)
+
+
+def _put_return(facts: Facts, new: Return) -> Taken:
+    known = next((r for r in facts.returns if r.key == new.key), None)
+    if known is not None:
+        if (new.revision, new.cancelled, new.amount) <= (known.revision, known.cancelled, known.amount):
+            return "repeat"
+        facts.returns.remove(known)
+        _book_return(facts, known, -1)
+    elif len(facts.returns) == RETURNS_KEPT and new.at < facts.returns[0].at:
+        return "too_old"
+    facts.returns.append(new)
+    facts.returns.sort(key=lambda r: (r.at, r.key))
+    del facts.returns[:-RETURNS_KEPT]
+    _book_return(facts, new, 1)
+    return "taken"
+
+
+def _book_return(facts: Facts, item: Return, sign: int) -> None:
+    if item.cancelled:
+        return
+    sums = facts.buckets.at(day_of(item.at * SECOND))
+    sums.returned += sign * item.amount
+    sums.count(b.RETURN, sign)
+
+
+def _take_complaint(facts: Facts, event: Complaint) -> None:
+    before, now = life.take_step(facts.complaints, event)
+    if before != now:
+        if before is not None:
+            facts.buckets.at(day_of(before * SECOND)).count(b.COMPLAINT, -1)
+        facts.buckets.at(day_of(now * SECOND)).count(b.COMPLAINT)
+    _saw(facts, b.COMPLAINT, day_of(event.at))
+    _put_latest(facts.evidence, "complaints", Latest(event.at, event.event_id))
+
+
+def _take_contact(facts: Facts, event: Contact) -> Taken:
+    touch = Touch(
+        event.at // SECOND, hash32(event.contact_id), event.purpose, event.result, event.direction == "out"
+    )
+    if any(t.key == touch.key for t in facts.contacts):
+        return "repeat"
+    if len(facts.contacts) == CONTACTS_KEPT and touch.at < facts.contacts[0].at:
+        return "too_old"
+    day = day_of(event.at)
+    for kind in _kinds_of(event):
+        _count(facts, kind, day)
+    if event.result == "terminated":
+        facts.terminated_at = max(facts.terminated_at, event.at)
+    facts.contacts.append(touch)
+    _trim_contacts(facts)
+    _put_latest(facts.evidence, "contacts", Latest(event.at, event.event_id))
+    return "taken"
+
+
+def _trim_contacts(facts: Facts) -> None:
+    facts.contacts.sort(key=lambda t: (t.at, t.key))
+    del facts.contacts[:-CONTACTS_KEPT]
+
+
+def _kinds_of(event: Contact) -> list[int]:
+    kinds = [b.CONTACT_OUT if event.direction == "out" else b.CONTACT_IN]
+    if event.result in {"unresolved", "no_answer"} and event.direction == "in":
+        kinds.append(b.UNRESOLVED)
+    if event.purpose == "cancellation":
+        kinds.append(b.CANCELLATION)
+    if event.competitor:
+        kinds.append(b.COMPETITOR)
+    return kinds
+
+
+def merge(facts: Facts, other: Facts) -> None:
+    """Takes another id's facts into this one's (in place): what both hold is counted once.
+
+    Purchase days older than the 32 kept cannot be compared: where both ids bought on such a day it counts twice.
+    """
+    facts.buckets.merge(other.buckets)
+    _merge_orders(facts, other)
+    for item in other.returns:
+        _book_return(facts, item, -1)  # the buckets hold it already
+        _put_return(facts, item)
+    for heard in life.merge_files(facts.complaints, other.complaints):
+        facts.buckets.at(day_of(heard * SECOND)).count(b.COMPLAINT, -1)
+    facts.contacts += other.contacts
+    _trim_contacts(facts)
+    known = [at for at in (facts.known_at, other.known_at) if at]
+    facts.known_at = min(known, default=0)
+    facts.terminated_at = max(facts.terminated_at, other.terminated_at)
+    for kind, day in enumerate(other.kind_last):
+        if day >= 0:
+            _saw(facts, kind, day)
+    for mine, theirs in ((facts.said, other.said), (facts.evidence, other.evidence)):
+        for name, latest in theirs.items():
+            _put_latest(mine, name, latest)
+
+
+def _merge_orders(facts: Facts, other: Facts) -> None:
+    facts.n_days += other.n_days - orders.live_days(other.recent)
+    facts.first_day = min((d for d in (facts.first_day, other.first_day) if d >= 0), default=-1)
+    for kept in other.recent.orders:
+        for order in kept:
+            change = orders.put(facts.recent, order)
+            if change.added == order and change.removed is None:
+                facts.n_days += change.days_gained  # news: the merged buckets hold it already
+                continue
+            if not order.cancelled:
+                _book(facts, order, -1)
+            apply_change(facts, change)
+    orders.put_overflow(facts.recent, other.recent)
+    _settle_first_day(facts)

@@ -1,0 +1,134 @@
+"""Where a customer stands (客户流转) and in which phase the relationship is.
+
+potential → target → first-time → repeat → loyal; any buyer → lost by silence or termination; lost → repeat or loyal
+(won back) or → permanently lost. The stage is a function of the facts and of time alone.
+"""
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+from streamproc.core.buckets import days_before, last_days
+from streamproc.core.facts import Facts
+from streamproc.core.time import DAY, SECOND, today_of
+
+
+class Stage(IntEnum):
+    """A customer's stage; the order is that of the lifecycle."""
+
+    POTENTIAL = 0
+    TARGET = 1
+    FIRST_TIME = 2
+    REPEAT = 3
+    LOYAL = 4
+    LOST = 5
+    PERMANENTLY_LOST = 6
+
+    @property
+    def code(self) -> str:
+        """The stage's name on the wire: lower case with underscores."""
+        return self.name.lower()
+
+
+class Phase(StrEnum):
+    """The relationship phase: 培育, 成长, 回报, 挽留, 终止."""
+
+    CULTIVATION = "cultivation"
+    GROWTH = "growth"
+    RETURN = "return"
+    RETENTION = "retention"
+    TERMINATION = "termination"
+
+
+class StageRules(Struct, frozen=True):
+    """Numbers of days and orders that part the stages."""
+
+    target_contacts: int = 2
+    target_window_days: int = 90
+    repeat_orders: int = 2
+    loyal_orders: int = 5
+    loyal_span_days: int = 180
+    loyal_recent_orders: int = 3
+    loyal_recent_days: int = 365
+    permanently_lost_days: int = 365
+
+
+DEFAULT_RULES = StageRules()
+
+
+def lost_at(facts: Facts, horizon_days: int) -> int | None:
+    """The instant (µs) at which the customer is or will be lost; None for one who never bought.
+
+    By silence `horizon_days` after the last purchase, by termination at once; a purchase after a termination undoes it.
+    """
+    last = facts.last_purchase()
+    if last is None:
+        return None
+    silent = last + horizon_days * DAY
+    return min(silent, facts.terminated_at) if facts.terminated_at > last else silent
+
+
+def orders_counted(facts: Facts) -> int:
+    """Orders that stand, over all time."""
+    older = facts.buckets.older
+    return sum(s.orders for s in facts.buckets.sums) + (older.orders if older else 0)
+
+
+def stage_at(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAULT_RULES) -> Stage:
+    """The stage at the instant `at` (µs)."""
+    lost = lost_at(facts, horizon_days)
+    if lost is None:
+        return Stage.TARGET if _is_target(facts, at, rules) else Stage.POTENTIAL
+    if at >= lost:
+        gone = max(rules.permanently_lost_days, 2 * horizon_days) * DAY
+        return Stage.PERMANENTLY_LOST if at >= lost + gone else Stage.LOST
+    orders = orders_counted(facts)
+    if orders >= rules.loyal_orders and _is_loyal(facts, today_of(at), rules):
+        return Stage.LOYAL
+    return Stage.REPEAT if orders >= rules.repeat_orders else Stage.FIRST_TIME
+
+
+def _is_target(facts: Facts, at: int, rules: StageRules) -> bool:
+    since = at // SECOND - rules.target_window_days * (DAY // SECOND)
+    asked = [t for t in facts.contacts if t.at >= since and t.purpose in {"inquiry", "sales"}]
+    return len(asked) >= rules.target_contacts
+
+
+def _is_loyal(facts: Facts, today: int, rules: StageRules) -> bool:
+    recent = facts.recent
+    if recent.day[-1] - facts.first_day < rules.loyal_span_days:
+        return False
+    since = today - rules.loyal_recent_days
+    return sum(n for d, n in zip(recent.day, recent.count, strict=True) if d > since) >= rules.loyal_recent_orders
+
+
+def next_change(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAULT_RULES) -> int | None:
+    """The next instant (µs, after `at`) at which silence alone moves the stage to lost or permanently lost."""
+    lost = lost_at(facts, horizon_days)
+    if lost is None:
+        return None
+    gone = lost + max(rules.permanently_lost_days, 2 * horizon_days) * DAY
+    return next((t for t in (lost, gone) if t > at), None)
+
+
+GROWS, SHRINKS = 1.1, 0.9
+
+
+def spend_trend(facts: Facts, today: int) -> float | None:
+    """Spend a day of the last 180 days over that of the 180 before (by buckets); None where nothing was spent before."""
+    now, before = last_days(facts.buckets, today, 5), days_before(facts.buckets, today, 5, 6)
+    earlier = before.a_period(before.sums.revenue)
+    return now.a_period(now.sums.revenue) / earlier if earlier > 0 else None
+
+
+def phase_of(stage: Stage, orders: int, trend: float | None, *, warned: bool) -> Phase:
+    """The relationship phase; without a measured trend a buyer of three orders and more is in growth."""
+    if stage in {Stage.LOST, Stage.PERMANENTLY_LOST}:
+        return Phase.TERMINATION
+    if warned:
+        return Phase.RETENTION
+    if orders < 3:
+        return Phase.CULTIVATION
+    if trend is None or trend > GROWS:
+        return Phase.GROWTH
+    return Phase.RETENTION if trend < SHRINKS else Phase.RETURN

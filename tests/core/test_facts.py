@@ -1,0 +1,148 @@
+"""Facts do not depend on the order of arrival, nor on repeats; merging ids equals one id from the start."""
+
+import random
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamproc.core import facts as f
+from streamproc.core.buckets import COMPLAINT, RETURN
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Purchase
+from streamproc.core.time import DAY, HOUR
+
+START = 20_000 * DAY
+
+hours = st.integers(0, 24 * 20)
+amounts = st.one_of(st.none(), st.integers(0, 100_000))
+
+
+def at(hour: int) -> int:
+    return START + hour * HOUR
+
+
+@st.composite
+def events(draw: st.DrawFn) -> list[CustomerEvent]:
+    """A month of one customer's events, unique ids, with corrections and cancellations of some orders."""
+    made: list[CustomerEvent] = []
+    for n in range(draw(st.integers(0, 12))):
+        hour = draw(hours)
+        order = f"o{draw(st.integers(0, 6))}"
+        made.append(
+            Purchase(
+                event_id=f"p{n}", customer_id="c", at=at(hour), order_id=order, revision=n,
+                amount=draw(amounts), cancelled=draw(st.integers(0, 5)) == 0, lines=draw(st.integers(0, 4)),
+                cost=draw(amounts), list_amount=draw(amounts),
+            )
+        )  # fmt: skip
+    for n in range(draw(st.integers(0, 3))):
+        made.append(
+            Purchase(
+                event_id=f"r{n}", customer_id="c", at=at(draw(hours)), order_id=f"r{n}", returned=True, amount=-500
+            )
+        )
+    statuses = st.sampled_from(["opened", "acknowledged", "resolved", "reopened", "withdrawn"])
+    for n in range(draw(st.integers(0, 5))):
+        made.append(
+            Complaint(
+                event_id=f"k{n}", customer_id="c", at=at(draw(hours)), complaint_id=f"k{draw(st.integers(0, 2))}",
+                status=draw(statuses), severity=draw(st.integers(1, 5)), valid=draw(st.sampled_from([None, True])),
+            )
+        )  # fmt: skip
+    for n in range(draw(st.integers(0, 5))):
+        made.append(
+            Contact(
+                event_id=f"t{n}", customer_id="c", at=at(draw(hours)), contact_id=f"t{n}",
+                direction=draw(st.sampled_from(["in", "out"])), strategic=draw(st.sampled_from([None, 0.2, 0.8])),
+                result=draw(st.sampled_from([None, "unresolved", "terminated"])),
+            )
+        )  # fmt: skip
+    made.append(CustomerFact(event_id="f", customer_id="c", at=at(draw(hours)), owner="Li"))
+    return made
+
+
+def after(history: list[CustomerEvent]) -> f.Facts:
+    facts = f.new_facts()
+    for event in history:
+        f.take(facts, event)
+    return facts
+
+
+def encoded(facts: f.Facts) -> f.Facts:
+    """As it reads after a round trip, with what carries no information folded away."""
+    back = msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=f.Facts)
+    keep = [(n, s) for n, s in zip(back.buckets.number, back.buckets.sums, strict=True) if any_sum(s)]
+    back.buckets.number, back.buckets.sums = [n for n, _ in keep], [s for _, s in keep]
+    for sums in back.buckets.sums:
+        sums.kinds = sums.kinds if any(sums.kinds) else []
+    return back
+
+
+def any_sum(sums: object) -> bool:
+    return any(v for v in msgspec.structs.astuple(sums) if not isinstance(v, list)) or any(sums.kinds)  # type: ignore[arg-type,attr-defined]
+
+
+@given(events(), st.randoms(use_true_random=False))
+def test_any_order_and_repeats_leave_the_same_facts(history: list[CustomerEvent], rng: random.Random) -> None:
+    shuffled = history + rng.sample(history, k=len(history) // 2)
+    rng.shuffle(shuffled)
+    assert encoded(after(shuffled)) == encoded(after(history))
+
+
+@given(events(), st.randoms(use_true_random=False))
+def test_merging_two_ids_equals_one_id_from_the_start(history: list[CustomerEvent], rng: random.Random) -> None:
+    mine, theirs = [], []
+    for event in history:
+        (mine if rng.random() < 0.5 else theirs).append(event)
+    merged = after(mine)
+    f.merge(merged, after(theirs))
+    assert encoded(merged) == encoded(after(history))
+
+
+def purchase(n: int, day: int, amount: int = 1000, **more: object) -> Purchase:
+    return Purchase(
+        event_id=f"e{n}", customer_id="c", at=START + day * DAY, amount=amount,
+        **({"order_id": f"o{n}"} | more),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_correction_replaces_and_a_cancellation_removes() -> None:
+    facts = after([purchase(1, 0), purchase(2, 5, 700, order_id="o1", revision=1)])
+    assert (facts.n_days, facts.buckets.sums[0].revenue, facts.first_day) == (1, 700, 20_000)
+    f.take(facts, purchase(3, 6, order_id="o1", revision=2, cancelled=True))
+    assert (facts.n_days, facts.first_day, facts.last_purchase()) == (0, -1, None)
+    assert f.take(facts, purchase(4, 7, order_id="o1", revision=1)) == "repeat"
+
+
+def test_only_the_last_days_are_kept_and_all_are_counted() -> None:
+    facts = after([purchase(n, n) for n in range(40)])
+    assert (facts.n_days, len(facts.recent.day), facts.recent.day[0]) == (40, 32, 20_008)
+    assert sum(s.revenue for s in facts.buckets.sums) == 40_000
+    assert f.take(facts, purchase(99, 2)) == "too_old"
+    assert facts.first_day == 20_000
+
+
+def test_more_orders_a_day_than_are_told_apart_still_count() -> None:
+    facts = after([purchase(n, 0) for n in range(20)])
+    assert (facts.recent.count, facts.recent.amount, facts.recent.overflow) == ([20], [20_000], 4)
+
+
+def test_buckets_older_than_kept_are_folded_and_none_is_lost() -> None:
+    facts = after([purchase(n, n * 30) for n in range(30)])
+    assert len(facts.buckets.number) == 14
+    assert facts.buckets.older is not None
+    assert sum(s.revenue for s in facts.buckets.sums) + facts.buckets.older.revenue == 30_000
+
+
+def test_returns_and_complaints_are_counted_once() -> None:
+    back = Purchase(event_id="r", customer_id="c", at=START, order_id="r1", returned=True, amount=-300)
+    step = Complaint(event_id="k", customer_id="c", at=START, complaint_id="k", status="opened")
+    facts = after([back, back, step, step])
+    sums = facts.buckets.sums[0]
+    assert (sums.returned, sums.kind(RETURN), sums.kind(COMPLAINT)) == (300, 1, 1)
+    assert facts.n_days == 0
+
+
+def test_the_state_of_a_usual_customer_is_small() -> None:
+    facts = after([purchase(n, n * 20, cost=600) for n in range(20)])
+    assert len(msgspec.msgpack.encode(facts)) < 1000
