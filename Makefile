@@ -25,8 +25,9 @@ export OPENBLAS_NUM_THREADS := 1
 define debian
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	echo "==> Debian packages for $(2): $(1)"; \
-	apt-get update -qq || true; \
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) >/dev/null; \
+	apt-get update -qq >/dev/null 2>&1 || true; \
+	said=$$(DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(1) 2>&1) \
+		|| { echo "$$said" >&2; exit 1; }; \
 else \
 	echo "$(2): a Debian package is missing. Run this, then try again:" >&2; \
 	echo "    sudo apt-get install $(1)" >&2; exit 1; \

@@ -42,9 +42,8 @@ def test_impurities_are_seen(source: str, found: list[str]) -> None:
 
 
 def test_pure_rooms_ask_nothing_of_the_world() -> None:
-    rooms = [
-        name.removeprefix("streamproc.") for name in pyproject()["tool"]["coverage"]["run"]["source_pkgs"]
-    ]
+    covered = pyproject()["tool"]["coverage"]["run"]["source"]
+    rooms = [name.removeprefix("streamproc/") for name in covered]
     found = {str(path): list(impurities(tree(path))) for path in modules(*rooms, "trainer")}
     assert found
     assert {path: where for path, where in found.items() if where} == {}

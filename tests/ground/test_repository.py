@@ -2,11 +2,14 @@
 
 import re
 import subprocess
+import zipfile
+from pathlib import Path
 
 import pytest
+from flit_core import buildapi
 
 import streamproc
-from tests.ground.source import ROOT, pyproject, tracked
+from tests.ground.source import PACKAGE, ROOT, pyproject, tracked
 
 TOP_LEVEL = {
     "ARCHITECTURE.md",
@@ -41,7 +44,7 @@ ELSEWHERE = re.compile(rf"(?<![\w.$}}*-])/(?:{FOLDERS})/|(?:{HOSTS})", re.IGNORE
         ("the home page is /customers/c-1", False),
     ],
 )
-def test_what_lies_elsewhere_is_seen(line: str, strange: bool) -> None:  # noqa: FBT001  (a table's column)
+def test_what_lies_elsewhere_is_seen(line: str, strange: bool) -> None:
     assert bool(ELSEWHERE.search(line)) == strange
 
 
@@ -109,6 +112,15 @@ def test_make_alone_lists_its_targets() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     listed = {line.split()[1] for line in shown.splitlines()}
     assert {"run", "test", "setup", "lint", "bench", "lock", "help", "clean"} <= listed
+
+
+def test_a_wheel_holds_every_file_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with zipfile.ZipFile(tmp_path / buildapi.build_wheel(str(tmp_path))) as wheel:
+        packed = set(wheel.namelist())
+    files = {str(path.relative_to(ROOT)) for path in tracked() if PACKAGE in path.parents}
+    assert files
+    assert files - packed == set()
 
 
 def test_the_package_and_the_project_have_the_same_version() -> None:
