@@ -1,0 +1,80 @@
+"""A stream as a source (standard input): JSON Lines or CSV, each record as it comes, in whatever order it comes."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from streamproc.adapters.sources.errors import SourceError
+from streamproc.adapters.sources.files import format_of, mapping_for
+from streamproc.adapters.sources.items import Item
+from streamproc.adapters.sources.lines import Dialect, Line, not_blank, read_lines, sniff
+from streamproc.intake.columns import describe
+from streamproc.intake.intake import Draft, Intake, Settings
+from streamproc.intake.mapping import Mapping
+from streamproc.intake.rates import Rates
+from streamproc.intake.refusal import Position, Refusal
+
+_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
+
+
+class StreamSource:
+    """A stream of records. Reading the first line, which tells the format, waits for it.
+
+    `disorder` is how far (µs) an event was behind the latest one before it, at most. Raises SourceError if the
+    stream is empty, packed, or a table without customer or time.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        rates: Rates,
+        *,
+        mapping: Mapping | None = None,
+        settings: Settings | None = None,
+        name: str = "stdin",
+    ) -> None:
+        self.name = name
+        self.mapping = mapping or Mapping()
+        self.header: list[str] | None = None
+        self.disorder = 0
+        self._dialect = Dialect()
+        lines = not_blank(read_lines(stream))
+        first = next(lines, None)
+        if first is None:
+            raise SourceError(f"{name} is empty")
+        if first[1].startswith(_MAGIC):
+            raise SourceError(f"{name} is packed: unpack it on the way, as with zcat FILE | streamproc run -")
+        self._records: Iterator[Line] = chain((first,), lines)
+        if format_of(first[1], name) == "csv":
+            self._dialect, self.header, self._records = sniff(self._records, self.mapping.encoding, name)
+            self.mapping = mapping_for(self.header, mapping, name)
+        self.intake = Intake(rates, self.mapping, self.header, settings)
+        self._latest = 0
+
+    @property
+    def description(self) -> list[str]:
+        """How each column is read and which are ignored; one line for a JSON feed."""
+        return ["JSON Lines: our field names"] if self.header is None else describe(self.mapping, self.header)
+
+    def items(self, clock: Callable[[], int]) -> Iterator[Item]:
+        """The records as they come; `clock` gives the wall clock (µs). Raises SourceError if reading fails."""
+        try:
+            for row, (offset, raw) in enumerate(self._records, start=1):
+                draft = self._open(raw, clock())
+                if draft is None:
+                    continue
+                position = Position(self.name, row, offset)
+                if isinstance(draft, Refusal):
+                    yield Item(draft, raw, position)
+                    continue
+                self._latest = max(self._latest, draft.at)
+                self.disorder = max(self.disorder, self._latest - draft.at)
+                yield Item(self.intake.finish(draft, raw, position), raw, position)
+        except OSError as error:
+            raise SourceError(f"{self.name}: reading failed: {error}") from error
+
+    def _open(self, raw: bytes, now: int) -> Draft | Refusal | None:
+        if self.header is None:
+            return self.intake.open_body(raw, now)
+        cells = self._dialect.split(raw)
+        return cells if isinstance(cells, Refusal) else self.intake.open_row(cells, now)

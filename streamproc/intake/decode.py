@@ -1,0 +1,228 @@
+"""Bytes and cells → feed events, or the reason why not. msgspec checks types and ranges; here its answers get names."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import msgspec
+from msgspec import Raw
+
+from streamproc.intake.mapping import Mapping
+from streamproc.intake.refusal import MAX_BODY, MAX_ID, Reason, Refusal
+from streamproc.wire.feed import (
+    FIRM_FACTS,
+    MAX_DETAIL,
+    AnyFeedEvent,
+    FeedComplaint,
+    FeedContact,
+    FeedCustomerFact,
+    FeedFirmFact,
+    FeedHead,
+    FeedPurchase,
+    Scalar,
+)
+
+Kind = Literal["purchase", "return", "complaint", "contact", "customer_fact", "firm_fact"]
+
+SKIPPED: Literal["skipped"] = "skipped"
+"""The answer for a kind that the mapping says to skip."""
+
+_TYPES: dict[Kind, type[AnyFeedEvent]] = {
+    "purchase": FeedPurchase,
+    "return": FeedPurchase,
+    "complaint": FeedComplaint,
+    "contact": FeedContact,
+    "customer_fact": FeedCustomerFact,
+    "firm_fact": FeedFirmFact,
+}
+_WORDS: dict[str, Kind | Literal["fact"]] = {
+    "purchase": "purchase",
+    "purchases": "purchase",
+    "return": "return",
+    "returns": "return",
+    "complaint": "complaint",
+    "complaints": "complaint",
+    "contact": "contact",
+    "contacts": "contact",
+    "customer_fact": "customer_fact",
+    "firm_fact": "firm_fact",
+    "fact": "fact",
+    "facts": "fact",
+}
+_AT_FIELD = re.compile(r"`\$\.?([a-z_]+)?")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_decode_head = msgspec.json.Decoder(FeedHead).decode
+_decoders: dict[Kind, Callable[[bytes], AnyFeedEvent]] = {
+    kind: msgspec.json.Decoder(shape).decode for kind, shape in _TYPES.items()
+}
+_decode_members = msgspec.json.Decoder(dict[str, object]).decode
+_FIRM_FIELDS = frozenset((*FeedFirmFact.__struct_fields__, "stream", "type"))
+_NOTHING = (b"", b"null")
+_ID_FIELDS = (
+    "customer_id",
+    "event_id",
+    "order_id",
+    "complaint_id",
+    "contact_id",
+    "alias_of",
+    "owner",
+    "subject",
+)
+
+Decoded = tuple[AnyFeedEvent, bool]
+"""A feed event, and whether its kind was `return`."""
+
+
+class Words:
+    """Which kind of event a word names: ours whatever the case, and the mapping's own (`kinds`, `skip`)."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._words: dict[str, str] = {**_WORDS, **mapping.kinds, **dict.fromkeys(mapping.skip, SKIPPED)}
+
+    def find(self, word: str) -> str | None:
+        """The kind a word names, `fact` for either sort of fact, SKIPPED, or None."""
+        return self._words.get(word) or self._words.get(word.strip().lower())
+
+
+def decode_json(body: bytes, words: Words) -> Decoded | Refusal | Literal["skipped"]:
+    """The feed event in one JSON object.
+
+    Its kind is told by `stream`, `kind` or `type`, whichever comes first in this order (a return under
+    purchases is a return); a firm's fact by its name under `fact` or `kind`; else by the id field that only one
+    stream has.
+    """
+    if len(body) > MAX_BODY:
+        return Refusal("too_large", "", f"more than {MAX_BODY} bytes")
+    try:
+        kind = kind_of(_decode_head(body), words)
+        if isinstance(kind, Refusal) or kind == SKIPPED:
+            return kind
+        event = _decoders[kind](body)
+        if isinstance(event, FeedFirmFact):
+            return _with_rest(event, body)
+    except msgspec.ValidationError as error:
+        return refusal_of(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _not_json(body)
+    return too_long(event) or (event, kind == "return")
+
+
+def kind_of(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]:
+    """The kind of event a head announces."""
+    if head.fact in FIRM_FACTS or head.kind in FIRM_FACTS:
+        return "firm_fact"
+    if head.fact is not None:
+        return Refusal("unknown_kind", "fact", _shown(head.fact))
+    found: str | None = None
+    for field, word in (("stream", head.stream), ("kind", head.kind), ("type", head.type)):
+        if word is None:
+            continue
+        meant = words.find(word)
+        if meant == SKIPPED:
+            return SKIPPED
+        if found is None and meant is None:
+            return Refusal("unknown_kind", field, _shown(word))
+        if found is None or (found == "purchase" and meant == "return"):
+            found = meant
+    found = found or _kind_by_id(head)
+    if found is None:
+        return Refusal("unknown_kind", "kind", "no stream, kind, type or fact, and no id field of one stream")
+    if found == "firm_fact":
+        return Refusal("unknown_kind", "fact")
+    return "customer_fact" if found == "fact" else cast("Kind", found)
+
+
+def _kind_by_id(head: FeedHead) -> Kind | None:
+    by_field: tuple[tuple[Raw, Kind], ...] = (
+        (head.complaint_id, "complaint"),
+        (head.contact_id, "contact"),
+        (head.order_id, "purchase"),
+        (head.alias_of, "customer_fact"),
+        (head.do_not_contact, "customer_fact"),
+        (head.owner, "customer_fact"),
+    )
+    return next((kind for value, kind in by_field if bytes(value) not in _NOTHING), None)
+
+
+def _with_rest(event: FeedFirmFact, body: bytes) -> Decoded | Refusal:
+    """A firm's fact with the members that are none of ours under `detail`."""
+    members: dict[str, object] = _decode_members(body)
+    rest = {name: value for name, value in members.items() if name not in _FIRM_FIELDS}
+    try:
+        detail = msgspec.convert({**rest, **event.detail}, dict[str, Scalar])
+    except msgspec.ValidationError:
+        return Refusal("wrong_type", "detail", "texts of at most 256 characters, numbers, true, false, null")
+    if len(detail) > MAX_DETAIL or any(len(name) > MAX_ID for name in detail):
+        return Refusal("out_of_range", "detail", f"at most {MAX_DETAIL} members, names of at most {MAX_ID}")
+    event = msgspec.structs.replace(event, detail=detail)
+    return too_long(event) or (event, False)
+
+
+def convert(cells: dict[str, Any], kind: Kind) -> AnyFeedEvent | Refusal:
+    """The feed event in a dict of texts (the cells of a row by our field names), under the same checks as JSON."""
+    try:
+        event = msgspec.convert(cells, _TYPES[kind], strict=False)
+    except msgspec.ValidationError as error:
+        refusal = refusal_of(str(error))
+        if str(cells.get(refusal.field, "")).strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
+            return Refusal("not_finite", refusal.field)
+        return refusal
+    return too_long(event) or event
+
+
+def too_long(event: AnyFeedEvent) -> Refusal | None:
+    """A refusal for an id of more than MAX_ID bytes (msgspec has counted the characters) or with a NUL in it."""
+    for field in _ID_FIELDS:
+        text = getattr(event, field, None)
+        if text is None:
+            continue
+        if not text.isascii() and len(text.encode()) > MAX_ID:
+            return Refusal("id_too_long", field, f"more than {MAX_ID} bytes")
+        if "\0" in text:
+            return Refusal("bad_value", field, "a NUL character in an id")
+    return None
+
+
+def refusal_of(message: str) -> Refusal:
+    """What a msgspec validation message says, as a refusal. The offending value is not repeated."""
+    missing = _MISSING.search(message)
+    if missing:
+        return Refusal("missing_field", missing[1])
+    place = _AT_FIELD.search(message.rpartition(" - at ")[2]) if " - at " in message else None
+    field = (place[1] or "") if place else ""
+    if not field:
+        return Refusal("not_object", "", "a JSON object is expected")
+    return Refusal(_reason(message, field), field, _shown(message.partition(" - at ")[0]))
+
+
+def _reason(message: str, field: str) -> Reason:
+    if "of length >= 1" in message:
+        return "missing_field"
+    if "of length <=" in message:
+        return "id_too_long" if field in _ID_FIELDS or field.endswith("_id") else "out_of_range"
+    if message.startswith("Invalid decimal"):
+        return "wrong_type"
+    if message.startswith("Invalid enum") or "matching regex" in message:
+        return "bad_value"
+    if ">=" in message or "<=" in message or "out of range" in message:
+        return "out_of_range"
+    return "wrong_type"
+
+
+def _not_json(body: bytes) -> Refusal:
+    """Tells apart, off the fast path, what msgspec calls malformed."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return Refusal("not_utf8")
+    found: list[str] = []
+    try:
+        json.loads(text, parse_constant=found.append)
+    except (ValueError, RecursionError):
+        return Refusal("not_json")
+    return Refusal("not_finite", "", f"{found[0]} is no JSON number") if found else Refusal("not_json")
+
+
+def _shown(word: str, most: int = 60) -> str:
+    return word if len(word) <= most else f"{word[:most]}…"

@@ -1,0 +1,239 @@
+"""Feed events → journal records: money in minor units of the reporting currency, times in microseconds.
+
+A return has a name of its own: its order_id is `return:` and what the feed said, because the same order number on a
+return does not correct the order. A return is one by kind, or by an amount below zero (without an amount, by a
+quantity below zero); a revision of an order stays that order whatever its sign. Its amount is negative, its
+quantity the pieces that came back (positive).
+"""
+
+from decimal import Decimal
+from typing import assert_never
+
+from msgspec import Struct
+
+from streamproc.core.events import Complaint, Contact, CustomerFact, FirmFact, Purchase
+from streamproc.intake.mapping import Mapping
+from streamproc.intake.money import EXACT, digits_of, to_minor
+from streamproc.intake.rates import Rates
+from streamproc.intake.refusal import Refusal
+from streamproc.intake.times import Times
+from streamproc.wire.feed import (
+    AnyFeedEvent,
+    FeedComplaint,
+    FeedContact,
+    FeedCustomerFact,
+    FeedEvent,
+    FeedFirmFact,
+    FeedPurchase,
+)
+
+JournalEvent = Purchase | Complaint | Contact | CustomerFact | FirmFact
+"""What intake appends to the journal."""
+
+MAX_TEXT = 4000
+"""Characters kept of a free text, where texts are kept at all."""
+
+_CANCELLED = frozenset(("cancelled", "canceled", "void", "voided"))
+_OTHER_MONEY = ("cost", "list_amount", "reward_amount", "fixed_service_cost")
+
+
+class Stamp(Struct, frozen=True):
+    """What an event is called, when it was (µs), where it came from, and whether its kind was `return`."""
+
+    event_id: str
+    at: int
+    source: str
+    returned: bool = False
+
+
+class Scribe:
+    """Writes the feed events of one source as journal records.
+
+    `keep_text` keeps free texts (they are personal: off unless said). The rates are shared between sources.
+    """
+
+    def __init__(self, mapping: Mapping, rates: Rates, times: Times, *, keep_text: bool = False) -> None:
+        self._rates = rates
+        self._times = times
+        self._currency = (mapping.currency or rates.reporting).upper()
+        self._minor_digits = mapping.minor_digits
+        self._inverted = mapping.amounts == "inverted"
+        self._order_rows = mapping.orders == "rows"
+        self._keep_text = keep_text
+
+    def write(self, event: AnyFeedEvent, stamp: Stamp) -> JournalEvent | Refusal:
+        """The journal record of a feed event, or why there is none. A currency rate is learned on the way."""
+        match event:
+            case FeedPurchase():
+                return self._purchase(event, stamp)
+            case FeedComplaint():
+                return self._complaint(event, stamp)
+            case FeedContact():
+                return self._contact(event, stamp)
+            case FeedCustomerFact():
+                return self._customer_fact(event, stamp)
+            case FeedFirmFact():
+                return self._firm_fact(event, stamp)
+            case _:
+                assert_never(event)
+
+    def _money(self, amount: Decimal | None, event: FeedEvent, at: int, field: str) -> int | None | Refusal:
+        """Minor units in the reporting currency; None stays None."""
+        if amount is None:
+            return None
+        currency = event.currency.upper() if event.currency else self._currency
+        digits = digits_of(currency) if self._minor_digits is None else self._minor_digits
+        minor = to_minor(amount, digits, field)
+        if isinstance(minor, Refusal) or currency == self._rates.reporting:
+            return minor
+        return self._rates.convert(minor, currency, at)
+
+    def _other_money(self, event: FeedEvent, at: int) -> dict[str, int] | Refusal:
+        """The amounts beside `amount` that the feed named."""
+        named: dict[str, int] = {}
+        for field in _OTHER_MONEY:
+            minor = self._money(getattr(event, field, None), event, at, field)
+            if isinstance(minor, Refusal):
+                return minor
+            if minor is not None:
+                named[field] = minor
+        return named
+
+    def _purchase(self, event: FeedPurchase, stamp: Stamp) -> Purchase | Refusal:
+        amount = self._money(_amount_of(event), event, stamp.at, "amount")
+        money = self._other_money(event, stamp.at)
+        until = None if event.contract_until is None else self._times.parse(event.contract_until)
+        if isinstance(amount, Refusal):
+            return amount
+        if isinstance(money, Refusal):
+            return money
+        if isinstance(until, Refusal):
+            return Refusal(until.reason, "contract_until", until.detail)
+        if amount is not None and self._inverted:
+            amount = -amount
+        below_zero = amount < 0 if amount is not None else (event.quantity or 0.0) < 0.0
+        if amount is not None and stamp.returned:
+            amount = -abs(amount)
+        apart = stamp.returned or (below_zero and not event.revision)
+        return Purchase(
+            event_id=stamp.event_id,
+            customer_id=event.customer_id,
+            at=stamp.at,
+            source=stamp.source,
+            customer_kind=event.customer_kind,
+            strategic=event.strategic,
+            order_id=self._order_id(event.order_id, stamp.event_id, apart=apart),
+            amount=amount,
+            returned=stamp.returned or below_zero,
+            quantity=1.0 if event.quantity is None else abs(event.quantity),
+            lines=event.lines,
+            revision=event.revision,
+            cancelled=bool(event.cancelled) or (event.status or "").lower() in _CANCELLED,
+            category=event.category,
+            channel=event.channel,
+            deliberation_s=event.deliberation_s,
+            region=event.region,
+            dealer_id=event.dealer_id,
+            contract_until=until,
+            currency=event.currency,
+            **money,
+        )
+
+    def _order_id(self, order_id: str | None, event_id: str, *, apart: bool) -> str:
+        """The journal's order id: apart from the purchase for a return, of its own where rows are orders."""
+        if order_id is None:
+            return event_id
+        named = f"return:{order_id}" if apart else order_id
+        return f"{named}#{event_id}" if self._order_rows else named
+
+    def _complaint(self, event: FeedComplaint, stamp: Stamp) -> Complaint | Refusal:
+        money = self._other_money(event, stamp.at)
+        if isinstance(money, Refusal):
+            return money
+        return Complaint(
+            event_id=stamp.event_id,
+            customer_id=event.customer_id,
+            at=stamp.at,
+            source=stamp.source,
+            customer_kind=event.customer_kind,
+            strategic=event.strategic,
+            complaint_id=event.complaint_id,
+            status=event.status,
+            category=event.category,
+            severity=event.severity,
+            channel=event.channel,
+            valid=event.valid,
+            owner=event.owner,
+            resolution_score=event.resolution_score,
+            text=self._text(event.text),
+            **money,
+        )
+
+    def _contact(self, event: FeedContact, stamp: Stamp) -> Contact | Refusal:
+        money = self._other_money(event, stamp.at)
+        if isinstance(money, Refusal):
+            return money
+        return Contact(
+            event_id=stamp.event_id,
+            customer_id=event.customer_id,
+            at=stamp.at,
+            source=stamp.source,
+            customer_kind=event.customer_kind,
+            strategic=event.strategic,
+            contact_id=event.contact_id or stamp.event_id,
+            direction=event.direction,
+            channel=event.channel,
+            purpose=event.purpose,
+            result=event.result,
+            perceived=event.perceived,
+            expected=event.expected,
+            wait_s=event.wait_s,
+            competitor=event.competitor,
+            referral=event.referral,
+            staff_id=event.staff_id,
+            text=self._text(event.text),
+            **money,
+        )
+
+    def _customer_fact(self, event: FeedCustomerFact, stamp: Stamp) -> CustomerFact | Refusal:
+        money = self._other_money(event, stamp.at)
+        if isinstance(money, Refusal):
+            return money
+        if event.alias_of == event.customer_id:
+            return Refusal("bad_value", "alias_of", "a customer is no alias of itself")
+        return CustomerFact(
+            event_id=stamp.event_id,
+            customer_id=event.customer_id,
+            at=stamp.at,
+            source=stamp.source,
+            customer_kind=event.customer_kind,
+            strategic=event.strategic,
+            alias_of=event.alias_of,
+            owner=event.owner,
+            do_not_contact=event.do_not_contact,
+            **money,
+        )
+
+    def _firm_fact(self, event: FeedFirmFact, stamp: Stamp) -> FirmFact | Refusal:
+        fact = FirmFact(
+            event_id=stamp.event_id,
+            at=stamp.at,
+            kind=event.fact or event.kind or "",
+            subject=event.subject,
+            value=event.value,
+            detail=event.detail,
+            source=stamp.source,
+        )
+        return self._rates.learn(fact) or fact
+
+    def _text(self, text: str | None) -> str | None:
+        return text[:MAX_TEXT] if text and self._keep_text else None
+
+
+def _amount_of(event: FeedPurchase) -> Decimal | None:
+    """The amount, or unit price × pieces (one where no quantity is said)."""
+    if event.amount is not None or event.unit_price is None:
+        return event.amount
+    return EXACT.multiply(
+        event.unit_price, Decimal(repr(event.quantity if event.quantity is not None else 1.0))
+    )

@@ -1,0 +1,33 @@
+"""Decimal amounts → integer minor units, exactly."""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from streamproc.intake.refusal import Refusal
+
+EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])
+"""Sixty digits and no exceptions: what does not fit is seen by `is_finite` and by size."""
+
+MAX_MINOR = 10**15
+"""The largest amount, in minor units: larger ones are refused, and sums of many stay within 64 bits."""
+
+_MAX_EXPONENT = 20
+_DIGITS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+
+
+def digits_of(currency: str) -> int:
+    """Digits of the minor unit (ISO 4217): 0 for JPY, 3 for KWD, 2 for most and for what is not known."""
+    return _DIGITS.get(currency, 2)
+
+
+def to_minor(amount: Decimal, digits: int, field: str = "amount") -> int | Refusal:
+    """Minor units of a decimal amount; what is finer is rounded half to even."""
+    if not amount.is_finite():
+        return Refusal("not_finite", field)
+    if amount.adjusted() > _MAX_EXPONENT:
+        return Refusal("out_of_range", field, "more than 1e15 minor units")
+    minor = int(EXACT.scaleb(amount, digits).to_integral_value(context=EXACT))
+    if not -MAX_MINOR <= minor <= MAX_MINOR:
+        return Refusal("out_of_range", field, "more than 1e15 minor units")
+    return minor

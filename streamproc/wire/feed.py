@@ -1,0 +1,185 @@
+"""What a feed sends: the user-facing events of the four streams, as JSON at the edge.
+
+Times are RFC 3339 text with an offset, or epoch numbers; money is a decimal number or a decimal string in the
+currency named beside it. Unknown fields are ignored. Every bound is stated here, and msgspec holds it while it
+decodes, so that what comes out is known to be of the right type and range. JSON Schemas of these types are
+the published contract.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
+
+from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+"""An identifier: 1 to 256 bytes of UTF-8 (the bytes are counted by intake, the characters here)."""
+
+Word = Annotated[str, Meta(max_length=256)]
+"""A short name or code: category, channel, region."""
+
+Currency = Annotated[str, Meta(pattern="^[A-Za-z]{3}$")]
+"""An ISO 4217 code; the case does not matter."""
+
+Moment = str | int | float
+"""RFC 3339 text, or an epoch number in seconds, milliseconds or microseconds (told apart by size)."""
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+OneToFive = Annotated[int, Meta(ge=1, le=5)]
+ZeroToTen = Annotated[float, Meta(ge=0.0, le=10.0)]
+Seconds = Annotated[float, Meta(ge=0.0, le=1e10)]
+Pieces = Annotated[float, Meta(ge=-1e9, le=1e9)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Version = Annotated[int, Meta(ge=1, le=1)]
+Scalar = Word | float | bool | None
+MAX_DETAIL = 64
+Text = Annotated[str, Meta(max_length=100_000)]
+
+
+class FeedEvent(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """The envelope every customer event shares. `schema_version` 1 is the only one there is."""
+
+    customer_id: Id
+    occurred_at: Moment
+    event_id: Id | None = None
+    schema_version: Version = 1
+    customer_kind: CustomerKind | None = None
+    strategic: Share | None = None
+    fixed_service_cost: Decimal | None = None
+    currency: Currency | None = None
+
+
+class FeedPurchase(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
+    """One order, or one return: told by kind `return`, or by an amount (without one, a quantity) below zero."""
+
+    order_id: Id | None = None
+    amount: Decimal | None = None
+    unit_price: Decimal | None = None
+    quantity: Pieces | None = None
+    lines: Count | None = None
+    revision: Count = 0
+    cancelled: bool | None = None
+    status: Word | None = None
+    cost: Decimal | None = None
+    list_amount: Decimal | None = None
+    reward_amount: Decimal | None = None
+    category: Word | None = None
+    channel: Word | None = None
+    deliberation_s: Seconds | None = None
+    region: Word | None = None
+    dealer_id: Id | None = None
+    contract_until: Moment | None = None
+
+
+class FeedComplaint(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
+    """One step in a complaint's life."""
+
+    complaint_id: Id
+    status: ComplaintStatus
+    category: Word | None = None
+    severity: OneToFive | None = None
+    channel: Word | None = None
+    valid: bool | None = None
+    owner: Id | None = None
+    resolution_score: OneToFive | None = None
+    text: Text | None = None
+
+
+class FeedContact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
+    """One touch between customer and firm."""
+
+    direction: Direction
+    contact_id: Id | None = None
+    channel: Word | None = None
+    purpose: Purpose | None = None
+    result: Word | None = None
+    perceived: ZeroToTen | None = None
+    expected: ZeroToTen | None = None
+    wait_s: Seconds | None = None
+    competitor: bool | None = None
+    referral: bool | None = None
+    staff_id: Id | None = None
+    text: Text | None = None
+
+
+class FeedCustomerFact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
+    """What the firm knows of one customer: this id is an alias of another, its owner, whether it may be contacted."""
+
+    alias_of: Id | None = None
+    owner: Id | None = None
+    do_not_contact: bool | None = None
+
+
+class FeedFirmFact(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What the firm knows for everybody from `occurred_at` on; `fact` (or `kind`) is one of `FIRM_FACTS`.
+
+    A currency_rate has the currency code as `subject` and reporting units a unit as `value`. Members beside
+    these, and those under `detail`, are kept as they are: texts of up to 256 characters, numbers, true, false
+    and null, at most MAX_DETAIL of them.
+    """
+
+    occurred_at: Moment
+    fact: Word | None = None
+    kind: Word | None = None
+    event_id: Id | None = None
+    schema_version: Version = 1
+    subject: Id | None = None
+    value: Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
+    detail: dict[str, Scalar] = {}
+    customer_kind: CustomerKind | None = None
+
+
+FIRM_FACTS`.
+
+    A currency_rate has the currency code as `subject` and reporting units a unit as `value`. Members beside
+    these, and those under `detail`, are kept as they are: texts of up to 256 characters, numbers, true, false
+    and null, at most MAX_DETAIL of them.
+    """
+
+    occurred_at: Moment
+    fact: Word | None = None
+    kind: Word | None = None
+    event_id: Id | None = None
+    schema_version: Version = 1
+    subject: Id | None = None
+    value: Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
+    detail: dict[str, Scalar] = {}
+    customer_kind: CustomerKind | None = None
+
+
+ABSENT = Raw()
+"""A member that is not there."""
+
+
+class FeedHead(Struct):
+    """What tells the stream of an event: a word, or else the id field that only this stream has."""
+
+    stream: str | None = None
+    kind: str | None = None
+    type: str | None = None
+    fact: str | None = None
+    order_id: Raw | None = None
+    complaint_id: Raw | None = None
+    contact_id: Raw | None = None
+    alias_of: Raw | None = None
+    do_not_contact: Raw | None = None
+    owner: Raw | None = None
+
+
+FIRM_FACTS = frozenset(
+    (
+        "currency_rate",
+        "dealer_region",
+        "holiday",
+        "list_price",
+        "marketing",
+        "outage",
+        "product",
+        "staff_left",
+        "working_hours",
+    )
+)
+"""The kinds of fact that hold for everybody."""
+
+AnyFeedEvent = FeedPurchase | FeedComplaint | FeedContact | FeedCustomerFact | FeedFirmFact
