@@ -32,6 +32,9 @@ Seconds = Annotated[float, Meta(ge=0.0, le=1e10)]
 Pieces = Annotated[float, Meta(ge=-1e9, le=1e9)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Meta(ge=1, le=1)]
+ABSENT = Raw()
+"""A member that is not there."""
+
 Scalar = Word | float | bool | None
 MAX_DETAIL = 64
 Text = Annotated[str, Meta(max_length=100_000)]
@@ -112,7 +115,7 @@ class FeedCustomerFact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True)
 
 
 class FeedFirmFact(Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """What the firm knows for everybody from `occurred_at` on; `fact` (or `kind`) is one of `FIRM_FACTS`.
+    """What the firm knows for everybody from `occurred_at` on; `fact` (or `kind`) is one of FIRM_FACTS.
 
     A currency_rate has the currency code as `subject` and reporting units a unit as `value`. Members beside
     these, and those under `detail`, are kept as they are: texts of up to 256 characters, numbers, true, false
@@ -128,28 +131,6 @@ class FeedFirmFact(Struct, kw_only=True, frozen=True, omit_defaults=True):
     value: Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
     detail: dict[str, Scalar] = {}
     customer_kind: CustomerKind | None = None
-
-
-FIRM_FACTS`.
-
-    A currency_rate has the currency code as `subject` and reporting units a unit as `value`. Members beside
-    these, and those under `detail`, are kept as they are: texts of up to 256 characters, numbers, true, false
-    and null, at most MAX_DETAIL of them.
-    """
-
-    occurred_at: Moment
-    fact: Word | None = None
-    kind: Word | None = None
-    event_id: Id | None = None
-    schema_version: Version = 1
-    subject: Id | None = None
-    value: Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
-    detail: dict[str, Scalar] = {}
-    customer_kind: CustomerKind | None = None
-
-
-ABSENT = Raw()
-"""A member that is not there."""
 
 
 class FeedHead(Struct):
@@ -159,12 +140,12 @@ class FeedHead(Struct):
     kind: str | None = None
     type: str | None = None
     fact: str | None = None
-    order_id: Raw | None = None
-    complaint_id: Raw | None = None
-    contact_id: Raw | None = None
-    alias_of: Raw | None = None
-    do_not_contact: Raw | None = None
-    owner: Raw | None = None
+    order_id: Raw = ABSENT
+    complaint_id: Raw = ABSENT
+    contact_id: Raw = ABSENT
+    alias_of: Raw = ABSENT
+    do_not_contact: Raw = ABSENT
+    owner: Raw = ABSENT
 
 
 FIRM_FACTS = frozenset(
