@@ -1,7 +1,7 @@
-"""A shop whose truth is known: seeded customers who buy, complain, ask, leave for a cause, and sometimes come back.
+"""A shop whose truth is known: seeded customers who buy, complain, ask, leave for a cause, or come back.
 
-It writes what a real shop would export, and beside it who left when and why. It shares no code with what watches
-it: only so can it tell whether the watching is right. DATASHEET.md says what is in it and what is not.
+It writes what a real shop would export, and beside it who left when and why. It shares no code with what
+watches it: only so can it tell whether the watching is right. DATASHEET.md says what is in it, and what not.
 """
 
 from streamproc.simulate.dirt import POISONS, SimEvent, is_poison

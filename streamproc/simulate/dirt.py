@@ -1,4 +1,4 @@
-"""What happens to a feed on its way: repeats, late arrivals, and lines no reader can accept. Each is accounted for."""
+"""What happens to a feed on its way: repeats, late arrivals, lines no reader can accept."""
 
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
@@ -32,6 +32,9 @@ def soil(events: Iterable[SimEvent], dirt: Dirt, seed: int) -> Iterator[SimEvent
     on_the_way: list[tuple[int, int, SimEvent]] = []
     number = 0
     for event in events:
+        if event.stream == "truth":  # not a feed
+            yield event
+            continue
         while on_the_way and on_the_way[0][0] <= event.at:
             yield heappop(on_the_way)[2]
         for later, extra in _arrivals(event, dirt, rng):
@@ -105,9 +108,11 @@ def _missing(event: SimEvent, _rng: Random) -> bytes:
 
 
 def _unknown_kind(event: SimEvent, _rng: Random) -> bytes:
-    if event.stream not in _KIND:
-        return event.line[:-1] + b',"customer_kind":"martian"}'
-    return _set(event.line, _KIND[event.stream], b'"exploded"')
+    if b'"kind":' in event.line:
+        return _set(event.line, "kind", b'"weather"')
+    if event.stream in _KIND:
+        return _set(event.line, _KIND[event.stream], b'"exploded"')
+    return event.line[:-1] + b',"customer_kind":"martian"}'
 
 
 def _long_id(event: SimEvent, rng: Random) -> bytes:

@@ -24,16 +24,12 @@ def simulate(shop: Shop, progress: Progress | None = None) -> Iterator[SimEvent]
     Every customer is simulated before the first event comes out; beyond some 200,000 events they wait in
     temporary files, so that memory does not grow with the shop.
     """
-    for event in _with_truth(shop, progress):
-        if event.stream != "truth":
-            yield event
+    return (event for event in _arriving(shop, progress) if event.stream != "truth")
 
 
 def truth(shop: Shop) -> Iterator[bytes]:
     """The lines of truth.jsonl: one a departure, by time of leaving."""
-    for packed in _entries(shop, None):
-        if entry_stream(packed) == "truth":
-            yield packed[HEAD_LENGTH:]
+    return (event.line for event in _events(shop, None) if event.stream == "truth")
 
 
 def poisoned(shop: Shop) -> Iterator[SimEvent]:
@@ -42,29 +38,28 @@ def poisoned(shop: Shop) -> Iterator[SimEvent]:
 
 
 def write(shop: Shop, folder: Path, progress: Progress | None = None) -> dict[Stream, int]:
-    """Write purchases, complaints, contacts, facts and truth as JSON Lines into the folder, and count the lines.
+    """Write purchases, complaints, contacts, facts and truth as JSON Lines; answers the lines of each.
 
-    The folder is made if need be; files of these names in it are replaced. Raises OSError if it cannot be written.
+    The folder is made if need be; files of these names in it are replaced. With dirt, the first four are in
+    order of arrival. Raises OSError if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counts = dict.fromkeys(STREAMS, 0)
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / f"{name}.jsonl").open("wb")) for name in STREAMS}
-        for event in _with_truth(shop, progress):
+        for event in _arriving(shop, progress):
             files[event.stream].write(event.line + b"\n")
             counts[event.stream] += 1
     return counts
 
 
-def _with_truth(shop: Shop, progress: Progress | None) -> Iterator[SimEvent]:
-    events = (
-        SimEvent(entry_stream(packed), entry_at(packed), packed[HEAD_LENGTH:])
-        for packed in _entries(shop, progress)
-    )
+def _arriving(shop: Shop, progress: Progress | None) -> Iterator[SimEvent]:
+    events = _events(shop, progress)
     return soil(events, shop.dirt, shop.seed) if shop.dirt.any() else events
 
 
-def _entries(shop: Shop, progress: Progress | None) -> Iterator[bytes]:
+def _events(shop: Shop, progress: Progress | None) -> Iterator[SimEvent]:
+    """The clean events and the truth, in time order."""
     world = build_world(shop)
     with Spool(shop.opens, shop.ends) as spool:
         spool.take(firm_facts(world))
@@ -74,4 +69,5 @@ def _entries(shop: Shop, progress: Progress | None) -> Iterator[bytes]:
                 progress(number, shop.customers)
         if progress is not None:
             progress(shop.customers, shop.customers)
-        yield from spool.give()
+        for packed in spool.give():
+            yield SimEvent(entry_stream(packed), entry_at(packed), packed[HEAD_LENGTH:])

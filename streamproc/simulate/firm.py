@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from streamproc.core.time import DAY, HOUR, SECOND
+from streamproc.core.time import DAY, HOUR
 from streamproc.simulate.records import FACTS, Value, clock_text, entry, members
 from streamproc.simulate.shop import dice
-from streamproc.simulate.world import CATEGORIES, FOREIGN, World
+from streamproc.simulate.world import CATEGORIES, FOREIGN, RATE, World
 
-_RATE = 0.92
 _RATE_STEP = 0.006
 _HOLIDAYS = ((1, 1, "new_year"), (5, 1, "labour_day"), (10, 1, "national_day"), (12, 25, "christmas"))
 
@@ -32,10 +31,11 @@ _Fact = tuple[int, str, str | None, float | None, dict[str, Value]]
 def _fact_entry(
     number: int, at: int, fact: str, subject: str | None, value: float | None, detail: dict[str, Value]
 ) -> bytes:
-    body = members(fact=fact, subject=subject, value=value, **detail)
-    return entry(
-        at, FACTS, f'{{"event_id":"f-{number}","occurred_at":"{clock_text(at)}","schema_version":1{body}}}'
-    )
+    body = members(kind=fact, subject=subject, value=value)
+    if detail:
+        body += f',"detail":{{{members(**detail)[1:]}}}'
+    head = f'"event_id":"f-{number}","occurred_at":"{clock_text(at)}","schema_version":1'
+    return entry(at, FACTS, f"{{{head}{body}}}")
 
 
 def _standing(world: World) -> Iterator[_Fact]:
@@ -50,7 +50,7 @@ def _standing(world: World) -> Iterator[_Fact]:
 def _rates(world: World) -> Iterator[_Fact]:
     """One rate a week: units of the shop's currency for one unit of the foreign one."""
     rng = dice(world.shop.seed, "rates")
-    rate = _RATE
+    rate = RATE
     for at in range(world.opens, world.ends, 7 * DAY):
         yield at, "currency_rate", FOREIGN, round(rate, 4), {}
         rate *= 1 + rng.gauss(0, _RATE_STEP)
@@ -108,4 +108,4 @@ def _closures(world: World) -> Iterator[_Fact]:
 
 
 def _midnight(world: World, when: date) -> int:
-    return world.opens + (when - world.shop.start).days * 24 * 3600 * SECOND
+    return world.opens + (when - world.shop.start).days * DAY

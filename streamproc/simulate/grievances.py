@@ -1,7 +1,7 @@
-"""What drives a customer away: grievances with a cause, a strength and a half-life, and strikes of the world.
+"""What drives a customer away: grievances with a cause, a strength and a fading, and strikes of the world.
 
-A grievance adds to the daily hazard of leaving; it fades with time. Good handling of a complaint shrinks it, bad
-handling makes it grow. Nothing here writes events.
+A grievance adds to the daily hazard of leaving; it fades with time. Good handling of a complaint shrinks it,
+bad handling makes it grow. Nothing here writes events.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from random import Random
 from typing import Final, Literal
 
 from streamproc.core.time import DAY, SECOND
-from streamproc.simulate.person import BUSINESS, CONSUMER, Person
+from streamproc.simulate.person import Person
+from streamproc.simulate.shop import chance
 from streamproc.simulate.world import World
 
 Cause = Literal[
@@ -48,19 +49,21 @@ PERSONAL_CAUSES: Final[tuple[Cause, ...]] = (
     "inconvenience",
 )
 PERSONAL_SHARES = (0.33, 0.26, 0.13, 0.17, 0.11)
-_STRENGTH = 0.0032  # hazard a day at the start; over the whole fading e^-(0.0032 × 75) = 79 % stay
+_STRENGTH = 0.0048  # hazard a day at the start; over the whole fading e^-(0.0048 × 75) = 70 % stay
 _OUTAGE_HITS = 0.04
 
 
 @dataclass(slots=True)
 class Grievance:
-    """Why a customer may leave from `at` (µs) on: hazard a day at the start, and whether the feed shows it."""
+    """Why a customer may leave from `at` (µs) on: `strength` is the hazard a day at the start.
+
+    `evidence`: whether the feed shows the cause.
+    """
 
     cause: Cause
     at: int
     strength: float
     evidence: bool = False
-    complained: bool = False
 
     def left_over(self, at: int) -> float:
         """The hazard a day that remains at `at`."""
@@ -85,31 +88,22 @@ def strikes_of(world: World, person: Person, rng: Random) -> list[Grievance]:
     """What the world will do to this customer, in time order."""
     temper = person.temper
     strikes = [
-        Grievance("price", rise.at, 0.03 * (rise.factor - 1) * temper.price_sensitive**2, evidence=True)
+        Grievance("price", rise.at, 0.02 * (rise.factor - 1) * temper.price_sensitive**2, evidence=True)
         for rise in world.rises[person.category]
     ]
     if person.wallet.price_loyal:
-        strikes.append(Grievance("price", world.discounts_end_at, 0.03, evidence=True))
+        strikes.append(Grievance("price", world.discounts_end_at, 0.015, evidence=True))
     if temper.novelty:
-        strikes += [Grievance("innovation", gone.at, 0.006) for gone in world.discontinued[person.category]]
+        strikes += [Grievance("innovation", gone.at, 0.003) for gone in world.discontinued[person.category]]
     if person.seat is not None and (left_at := world.seats[person.seat].left_at) is not None:
         strength = 0.02 if temper.loyal_to_staff else 0.0015
         strikes.append(Grievance("staff_departure", left_at, strength, evidence=True))
-    strikes += [Grievance("market_control", since, 0.005) for since in _raids_on(world, person)]
+    if person.dealer is not None and (raider := world.raiders.get(person.region)) is not None:
+        strikes.append(Grievance("market_control", raider.raids_from or 0, 0.005))
     if person.channel in {"web", "app"}:
         strikes += [
             Grievance("inconvenience", starts + 600 * SECOND, 0.002)
             for starts, _ in world.outages
-            if rng.random() < _OUTAGE_HITS
+            if chance(rng, _OUTAGE_HITS)
         ]
-    return sorted(
-        (strike for strike in strikes if strike.at >= person.arrives_at), key=lambda strike: strike.at
-    )
-
-
-def _raids_on(world: World, person: Person) -> list[int]:
-    # Only those who resell or buy for a firm feel price chaos in their region.
-    if person.kind is CONSUMER or (person.kind is BUSINESS and person.dealer is None):
-        return []
-    raids = [dealer.raids_from for dealer in world.dealers if dealer.raided == person.region]
-    return sorted(at for at in raids if at is not None)[:1]
+    return sorted((one for one in strikes if one.at >= person.arrives_at), key=lambda one: one.at)

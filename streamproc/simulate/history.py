@@ -1,4 +1,4 @@
-"""One customer's history: orders at their rhythm, trouble, handling, leaving, sometimes coming back; and its truth."""
+"""One customer's history: orders, trouble, leaving for a cause, perhaps coming back; and the truth of it."""
 
 from dataclasses import dataclass
 from math import cos, exp, tau
@@ -11,21 +11,26 @@ from streamproc.simulate.introduction import introduce
 from streamproc.simulate.orders import Till
 from streamproc.simulate.person import CONSUMER, Person, draw_person
 from streamproc.simulate.records import TRUTH, Pen, clock_text, entry
-from streamproc.simulate.shop import dice
+from streamproc.simulate.shop import chance, dice
 from streamproc.simulate.world import World
 
-_SURVEYED = 0.012  # shares of orders
+_SURVEYED = 0.009  # shares of orders
 _TALKED = 0.008
+_SENT_BACK = 0.3  # share of faulty goods
 _FULL_PRESSURE = 0.008  # hazard a day at which a customer counts as wholly unhappy
+_TRIED_HAZARD = 0.04  # of leaving, a day, after an only order that was a try
+_FADES_FIRST = 0.6  # share of those without a need who buy less before they stop
 _FADING_HAZARD = 1 / 120
-_TRIED_HAZARD = 0.04
-_WON_BACK = 0.13
-_WON_BACK_CALLED = 0.3
-_CALLED = 0.2
+_TALKED_ABOUT = 0.5
 _TERMINATES = 0.05
 _TERMINATES_CONTRACT = 0.6
-_HALF = 0.5
+_CALLED = 0.2
+_WON_BACK = 0.13
+_WON_BACK_CALLED = 0.3
+_FORGOTTEN = 400 * DAY  # by then e^-(400/75) = 0.5 % of a grievance is left
 _HALF_YEAR = 182 * DAY
+_FRIDAY = 4
+_ONLINE = frozenset(("web", "app"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,14 @@ class Departure:
         line = (
             f'{{"customer_id":"{self.customer_id}","left_at":"{clock_text(self.left_at)}","cause":"{self.cause}"'
             f',"last_purchase_at":"{clock_text(self.last_purchase_at)}"'
-            f',"silent_unhappy":{"true" if self.silent_unhappy else "false"},"won_back_at":{won_back}'
-            f',"left_evidence":{"true" if self.left_evidence else "false"}}}'
+            f',"silent_unhappy":{_json(self.silent_unhappy)},"won_back_at":{won_back}'
+            f',"left_evidence":{_json(self.left_evidence)}}}'
         )
         return entry(self.left_at, TRUTH, line)
+
+
+def _json(truth: bool) -> str:  # noqa: FBT001  a value to print, not a switch
+    return "true" if truth else "false"
 
 
 def history(world: World, number: int) -> list[bytes]:
@@ -62,11 +71,14 @@ def history(world: World, number: int) -> list[bytes]:
 
 
 class _Life:
-    """The customer as time goes by: `at` is the present order, `grievances` what weighs."""
+    """The customer as time goes by: `at` (µs) is the present order, `grievances` what weighs.
+
+    `strikes` are what the world will do, of which the first `met` lie behind; `fading`: the need is going.
+    """
 
     __slots__ = (
-        "at", "desk", "fading", "grievances", "last_purchase_at", "orders", "pen", "person", "rng", "strikes",
-        "struck", "till", "world",
+        "at", "desk", "fading", "grievances", "last_purchase_at", "met", "orders", "pen", "person", "rng",
+        "strikes", "till", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, person: Person, pen: Pen, rng: Random) -> None:
@@ -74,22 +86,25 @@ class _Life:
         self.till = Till(world, person, pen, rng)
         self.desk = Desk(person, pen, rng)
         self.strikes = strikes_of(world, person, rng)
-        self.struck = 0
+        self.met = 0
         self.grievances: list[Grievance] = []
         self.fading = False
         self.orders = 0
-        self.at = self.last_purchase_at = person.arrives_at
-        self.at = self._opening_hour(person.arrives_at)
+        self.at = person.arrives_at
+        self.at = self.last_purchase_at = self._opening_hour(person.arrives_at)
 
     def live(self) -> None:
         """From the first order to the end of the days, or to leaving for good."""
         introduce(self.world, self.person, self.pen, self.at, self.rng)
+        if self.person.prospect:
+            return
         while self.at < self.world.ends:
             self._buy()
             following = self._opening_hour(self.at + self._gap())
-            if (cause := self._reason_to_leave(following)) is None:
+            reason = self._reason_to_leave(following)
+            if reason is None or not self.orders:
                 self.at = following
-            elif (back := self._leave(*cause, following)) is None:
+            elif (back := self._leave(*reason)) is None:
                 return
             else:
                 self.at = back
@@ -99,7 +114,7 @@ class _Life:
     # ------------------------------------------------------------------------------ buying
 
     def _buy(self) -> None:
-        rng, at, temper = self.rng, self.at, self.person.temper
+        rng, at, person = self.rng, self.at, self.person
         pressure = self._pressure(at) if self.grievances else 0.0
         appetite = (0.8 if self.fading else 1.0) * (1 - 0.3 * pressure)
         stands, amount = self.till.order(at, appetite, pressure)
@@ -107,22 +122,23 @@ class _Life:
             return
         self.orders += 1
         self.last_purchase_at = at
+        returned = 1 - person.wallet.returns
         dial = rng.random()
-        if dial < temper.trouble:
+        if dial < person.temper.trouble:
             grievance = fresh_grievance(at, rng)
-            self._feel(grievance)
-            if grievance.cause == "quality" and rng.random() < 0.3:
-                self.till.give_back(at, amount)
-                grievance.evidence = True
-        elif dial > 1 - self.person.wallet.returns:
+            if grievance.cause == "quality" and chance(rng, _SENT_BACK):
+                grievance.evidence = self.till.give_back(at, amount)
+            self.desk.hear(grievance)
+            self.grievances.append(grievance)
+        elif dial > returned:
             self.till.give_back(at, amount)
-        elif dial > 1 - self.person.wallet.returns - _SURVEYED:
+        elif dial > returned - _SURVEYED:
             self.desk.survey(at, pressure)
-        elif dial > 1 - self.person.wallet.returns - _SURVEYED - _TALKED:
+        elif dial > returned - _SURVEYED - _TALKED:
             self.desk.interest(at + DAY)
 
     def _gap(self) -> int:
-        """Time (µs) to the next order: gamma, faster in season, slower under pressure or when the need fades."""
+        """Time (µs) to the next order: gamma; shorter in season, longer under pressure."""
         rhythm = self.person.rhythm
         gap = self.rng.gammavariate(rhythm.shape, rhythm.gap / rhythm.shape)
         gap /= 1 + rhythm.swing * cos(tau * (day_of(self.at) - rhythm.peak) / 365.25)
@@ -130,23 +146,29 @@ class _Life:
             gap *= 1 + 0.8 * self._pressure(self.at)
         if self.fading:
             gap *= 1.8
+        if self.person.wallet.price_loyal and self.at >= self.world.discounts_end_at:
+            gap *= 2.0
         return int(gap * DAY)
 
     def _opening_hour(self, at: int) -> int:
-        """The instant of an order that is due at `at`: a weekday for firms, often a Saturday for consumers."""
-        rng = self.rng
-        kind = self.person.kind
+        """When an order due at `at` is placed: by firms on weekdays, by consumers often on a Saturday.
+
+        Nobody orders online in an outage, and orders are ten minutes apart at least.
+        """
+        rng, kind = self.rng, self.person.kind
         day = day_of(at)
         weekday = (day + 3) % 7
         if kind is CONSUMER:
-            if weekday < 4 and rng.random() < self.person.rhythm.weekend:
-                day += 5 - weekday
-        elif weekday > 4:
+            if weekday < _FRIDAY and chance(rng, self.person.rhythm.weekend):
+                day += _FRIDAY + 1 - weekday
+        elif weekday > _FRIDAY:
             day += 7 - weekday
         opens, closes = kind.hours
         hour = opens + (closes - opens) * (rng.random() + rng.random()) / 2
-        when = day * DAY + int(hour * 3600) * SECOND
-        return max(when, self.at // SECOND * SECOND + 600 * SECOND)
+        when = max(day * DAY + int(hour * 3600) * SECOND, self.at // SECOND * SECOND + 600 * SECOND)
+        if self.person.channel in _ONLINE and (until := self.world.outage_until(when)) is not None:
+            return until + rng.randrange(3600) * SECOND
+        return when
 
     # ------------------------------------------------------------------------------ leaving
 
@@ -154,55 +176,44 @@ class _Life:
         """How much weighs on the customer at `at`, 0-1."""
         return min(1.0, sum(grievance.left_over(at) for grievance in self.grievances) / _FULL_PRESSURE)
 
-    def _feel(self, grievance: Grievance) -> None:
-        self.desk.hear(grievance)
-        self.grievances.append(grievance)
+    def _meet_strikes(self, until: int) -> None:
+        """What the world does to the customer between the present order and `until` (µs)."""
+        while self.met < len(self.strikes) and self.strikes[self.met].at < until:
+            strike = self.strikes[self.met]
+            self.met += 1
+            if strike.at < self.at:
+                continue  # what happened while the customer was away is no grievance
+            if strike.cause == "market_control" or (not strike.evidence and chance(self.rng, _TALKED_ABOUT)):
+                self.desk.hear(strike)
+            self.grievances.append(strike)
 
     def _reason_to_leave(self, following: int) -> tuple[Grievance | None, int] | None:
-        """Whether the customer leaves before the order due at `following`: over which grievance (None: none), when."""
-        while self.struck < len(self.strikes) and self.strikes[self.struck].at < following:
-            strike = self.strikes[self.struck]
-            self.struck += 1
-            if strike.at >= self.at:
-                self._strike(strike)
-        rng, temper = self.rng, self.person.temper
-        drift = _FADING_HAZARD if self.fading else temper.drift
-        tried = temper.one_timer and self.orders == 1
-        if tried:
-            drift = _TRIED_HAZARD
+        """Over what (None: nothing) and when the customer leaves before `following`, if so."""
+        if self.grievances and self.grievances[0].at < self.at - _FORGOTTEN:
+            del self.grievances[0]
+        self._meet_strikes(following)
+        tried = self.orders == 1 and self.person.temper.one_timer
+        drift = _TRIED_HAZARD if tried else _FADING_HAZARD if self.fading else self.person.temper.drift
         hazards = [drift * (following - self.at) / DAY]
         hazards += [grievance.risk(self.at, following) for grievance in self.grievances]
-        if rng.random() >= 1 - exp(-sum(hazards)):
+        rng = self.rng
+        if not chance(rng, 1 - exp(-sum(hazards))):
             return None
         blamed: Grievance | None = rng.choices([None, *self.grievances], hazards)[0]
-        if blamed is None and not self.fading and not tried and rng.random() < 0.6:
+        if blamed is None and not self.fading and not tried and chance(rng, _FADES_FIRST):
             self.fading = True  # the need goes first, the customer later
             return None
         since = self.at if blamed is None else max(self.at, blamed.at)
-        left_at = since + int((following - since) * rng.uniform(0.05, 0.95)) // SECOND * SECOND + SECOND
-        return blamed, min(left_at, following - SECOND)
+        left_at = since + int((following - since) * rng.uniform(0.05, 0.95)) // SECOND * SECOND
+        return blamed, min(left_at + SECOND, following - SECOND)
 
-    def _strike(self, strike: Grievance) -> None:
-        """The world does something to the customer; some of it is talked about."""
-        rng = self.rng
-        if strike.cause in {"price", "staff_departure"}:
-            self.grievances.append(strike)  # the firm's own facts tell of it
-        elif strike.cause == "market_control":
-            strike.evidence = self.till.raided_at is not None
-            self._feel(strike)
-        elif rng.random() < _HALF:
-            self._feel(strike)
-        else:
-            self.grievances.append(strike)
-
-    def _leave(self, blamed: Grievance | None, left_at: int, following: int) -> int | None:
+    def _leave(self, blamed: Grievance | None, left_at: int) -> int | None:
         """Write the farewell and the truth; answers when (µs) the customer buys again, None for never."""
         if left_at >= self.world.ends:
-            return None if following >= self.world.ends else following
-        rng = self.rng
+            return None
         cause: Cause = "natural" if blamed is None else blamed.cause
-        evidence = blamed is not None and (blamed.evidence or self._raided(blamed))
-        ends_it = rng.random() < (_TERMINATES_CONTRACT if self.person.contract else _TERMINATES)
+        evidence = blamed is not None and (blamed.evidence or self._saw_raid(blamed))
+        ends_it = chance(self.rng, _TERMINATES_CONTRACT if self.person.contract else _TERMINATES)
         if ends_it:
             evidence |= self.desk.terminate(left_at, cause) and blamed is not None
         spoke = self.desk.complained_at is not None and self.desk.complained_at > left_at - _HALF_YEAR
@@ -219,13 +230,14 @@ class _Life:
         self.pen.entries.append(departure.to_entry())
         return back
 
-    def _raided(self, blamed: Grievance) -> bool:
+    def _saw_raid(self, blamed: Grievance) -> bool:
+        """Whether an order went to the dealer from elsewhere, which the feed shows by region and dealer."""
         return blamed.cause == "market_control" and (self.till.raided_at or 0) > blamed.at
 
     def _come_back(self, left_at: int) -> int | None:
         rng = self.rng
-        called = rng.random() < _CALLED
-        won = rng.random() < (_WON_BACK_CALLED if called else _WON_BACK)
+        called = chance(rng, _CALLED)
+        won = chance(rng, _WON_BACK_CALLED if called else _WON_BACK)
         if called:
             self.desk.call_back(left_at + rng.randrange(20, 80) * DAY, saved=won)
         back = self._opening_hour(left_at + rng.randrange(90, 330) * DAY)

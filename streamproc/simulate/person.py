@@ -5,6 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from streamproc.core.time import DAY, SECOND
+from streamproc.simulate.shop import chance
 from streamproc.simulate.world import CATEGORIES, DEALERS, REGIONS, STAFF_SEATS, World
 
 
@@ -25,7 +26,7 @@ class Kind(NamedTuple):
 
 
 CONSUMER = Kind(
-    "consumer", 11.0, 1.7, 4_500.0, 0.7, 0.02, 0.0, 0.0, 0.16, (7, 23), ("web", "web", "app", "app", "store")
+    "consumer", 11.0, 1.7, 4_500.0, 0.7, 0.02, 0.0, 0.0, 0.14, (7, 23), ("web", "web", "app", "app", "store")
 )
 BUSINESS = Kind(
     "business", 17.0, 2.2, 38_000.0, 0.8, 0.6, 0.4, 0.25, 0.04, (8, 18), ("web", "phone", "portal")
@@ -35,12 +36,17 @@ KINDS = (CONSUMER, BUSINESS, DEALER)
 _KIND_SHARES = (0.8, 0.96)  # cumulative: consumers, then businesses, the rest are dealers
 
 _FOUNDERS = 0.35  # share of the customers who are there when the feed begins
+_PROSPECTS = 0.02
 _GROWTH = 0.75  # arrivals at share u of the span ~ u ** 0.75: more and more of them
 _SHAPES = ((0.4, 1.0, 1.3), (0.75, 2.0, 4.0), (0.9, 5.0, 12.0), (1.0, 16.0, 40.0))  # Poisson ... clockwork
 
 
 class Rhythm(NamedTuple):
-    """When a customer buys: mean gap (days), regularity (gamma shape), yearly swing, its peak, weekend buying."""
+    """When a customer buys.
+
+    Mean gap (days), regularity (shape of the gamma gaps), yearly swing and its peak (day of the year), and
+    the share of weekday orders put off to Saturday.
+    """
 
     gap: float
     shape: float
@@ -63,7 +69,11 @@ class Wallet(NamedTuple):
 
 
 class Temper(NamedTuple):
-    """How a customer takes things: odds of trouble an order, of complaining, of asking; hazard a day of just leaving."""
+    """How a customer takes things.
+
+    Odds of trouble an order, of complaining about it, else of asking; hazard a day of losing the need
+    (`drift`).
+    """
 
     trouble: float
     complains: float
@@ -77,7 +87,7 @@ class Temper(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer's traits; `arrives_at` (µs) is when they would first buy."""
+    """A customer's traits; `arrives_at` (µs) is when they first want to buy; a `prospect` only asks."""
 
     name: str
     kind: Kind
@@ -88,6 +98,7 @@ class Person:
     seat: int | None
     dealer: int | None
     contract: bool
+    prospect: bool
     rhythm: Rhythm
     wallet: Wallet
     temper: Temper
@@ -98,16 +109,18 @@ def draw_person(world: World, number: int, rng: Random) -> Person:
     share = rng.random()
     kind = KINDS[(share > _KIND_SHARES[0]) + (share > _KIND_SHARES[1])]
     rhythm = _rhythm(kind, rng)
+    region = rng.randrange(len(REGIONS))
     return Person(
         name=f"c{number:07d}",
         kind=kind,
         arrives_at=_arrival(world, rhythm, rng),
-        region=rng.choice(REGIONS),
+        region=REGIONS[region],
         category=rng.choice(CATEGORIES),
         channel=rng.choice(kind.channels),
-        seat=rng.randrange(STAFF_SEATS) if rng.random() < kind.owned else None,
-        dealer=rng.randrange(DEALERS) if rng.random() < kind.dealt else None,
-        contract=rng.random() < kind.contract,
+        seat=rng.randrange(STAFF_SEATS) if chance(rng, kind.owned) else None,
+        dealer=rng.randrange(region, DEALERS, len(REGIONS)) if chance(rng, kind.dealt) else None,
+        contract=chance(rng, kind.contract),
+        prospect=chance(rng, _PROSPECTS),
         rhythm=rhythm,
         wallet=_wallet(kind, rng),
         temper=_temper(kind, rng),
@@ -129,7 +142,7 @@ def _rhythm(kind: Kind, rng: Random) -> Rhythm:
 
 def _arrival(world: World, rhythm: Rhythm, rng: Random) -> int:
     span = world.ends - world.opens
-    if rng.random() < _FOUNDERS:
+    if chance(rng, _FOUNDERS):
         since = rng.random() * min(rhythm.gap * DAY, span)
     else:
         since = rng.random() ** _GROWTH * span
@@ -137,7 +150,7 @@ def _arrival(world: World, rhythm: Rhythm, rng: Random) -> int:
 
 
 def _wallet(kind: Kind, rng: Random) -> Wallet:
-    price_loyal = kind is CONSUMER and rng.random() < 0.1
+    price_loyal = kind is CONSUMER and chance(rng, 0.1)
     return Wallet(
         level=kind.level * rng.lognormvariate(0, kind.level_spread),
         spread=rng.uniform(0.1, 0.5),
@@ -145,20 +158,20 @@ def _wallet(kind: Kind, rng: Random) -> Wallet:
         price_loyal=price_loyal,
         returns=rng.betavariate(1.2, 24),
         # Some cost more than they bring: a few pay less than the goods and their handling.
-        cost=0.0 if rng.random() < 0.55 else rng.betavariate(9, 4) * (1.5 if rng.random() < 0.06 else 1.0),
-        foreign=rng.random() < 0.04,
-        member=rng.random() < 0.3,
+        cost=0.0 if chance(rng, 0.55) else rng.betavariate(9, 4) * (1.5 if chance(rng, 0.06) else 1.0),
+        foreign=chance(rng, 0.04),
+        member=chance(rng, 0.3),
     )
 
 
 def _temper(kind: Kind, rng: Random) -> Temper:
     return Temper(
-        trouble=rng.betavariate(1.5, 28),
+        trouble=rng.betavariate(1.5, 34),
         complains=rng.betavariate(2, 3),
         asks=rng.betavariate(2, 3),
         drift=rng.gammavariate(0.9, 0.00022),
         price_sensitive=rng.random(),
-        novelty=rng.random() < 0.2,
-        loyal_to_staff=rng.random() < 0.35,
-        one_timer=rng.random() < kind.one_timer,
+        novelty=chance(rng, 0.2),
+        loyal_to_staff=chance(rng, 0.35),
+        one_timer=chance(rng, kind.one_timer),
     )

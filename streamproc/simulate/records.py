@@ -1,6 +1,6 @@
-"""Events as a feed writes them: JSON lines, fields named as a shop names them, times RFC 3339, money in units.
+"""Events as a feed writes them: JSON lines, times in RFC 3339, money as decimal numbers of units.
 
-Written by hand, not by an encoder: a million lines are asked for, and every value is known to be safe in JSON.
+Written by hand, not by an encoder: millions of lines are asked for, and every value is known to be safe.
 """
 
 from datetime import date, timedelta
@@ -51,7 +51,7 @@ def _json(value: Value) -> str:
 
 
 def entry(at: int, stream: int, line: str) -> bytes:
-    """A line with its time and stream before it: such entries sort as bytes, by time, then stream, then text."""
+    """A line with its time and stream before it: such entries sort as bytes, by time, stream, then text."""
     return f"{at:0{_TIME_DIGITS}d}{stream}{line}".encode()
 
 
@@ -89,7 +89,7 @@ class Pen:
         return f"{self.name[1:]}-{self.written}"
 
     def put(self, at: int, stream: int, body: str) -> bool:
-        """Write one event whose own members are `body`, each led by a comma; False if its time is past the end."""
+        """Write one event whose own members are `body`, each led by a comma; False if it is past the end."""
         if at >= self.ends:
             return False
         who = self.name if at >= self.renamed_at else self.guest

@@ -1,4 +1,4 @@
-"""What is asked of the simulator: how many customers, for how long, from which seed, and with how much dirt."""
+"""What is asked of the simulator: how many customers, how long, from which seed, with how much dirt."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -38,8 +38,8 @@ class Dirt:
 class Shop:
     """A seeded shop: the same shop writes the same bytes.
 
-    `customers` counts all who ever come; they arrive over the `days`. `start` is the first day, UTC. A customer's
-    history depends on seed, start, days, currency and the customer's number; not on how many others there are.
+    `customers` counts all who ever come; they arrive over the `days`. `start` is the first day, UTC. The
+    history of a customer depends on seed, start, days, currency and the customer's number alone.
 
     Raises ValueError if there are no customers or days, or the span leaves the years 1970-2900.
     """
@@ -76,6 +76,11 @@ def demo_shop(*, seed: int = 7, until: date = date(2026, 1, 1)) -> Shop:
     """A small shop for a demonstration: 300 customers over two years that end at `until`."""
     days = 730
     return Shop(customers=300, days=days, seed=seed, start=until - timedelta(days=days))
+
+
+def chance(rng: Random, odds: float) -> bool:
+    """True in `odds` of all cases."""
+    return rng.random() < odds
 
 
 def dice(seed: int, whose: object) -> Random:

@@ -1,13 +1,12 @@
-"""Sorts more entries than memory holds: by day ranges, on disk once there are too many.
+"""Sorts more entries than memory holds: by ranges of time, on disk once there are too many.
 
-Entries are bytes that sort by time first (`records.entry`). Their order is a function of their content alone, so
+Entries are bytes that sort by time first (`records.entry`). Their order is a function of their content alone:
 it does not matter in which order customers were simulated.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from tempfile import TemporaryFile
-from types import TracebackType
 from typing import IO, Self
 
 from streamproc.simulate.records import entry_at
@@ -19,7 +18,7 @@ HELD = 200_000
 class Spool:
     """Takes entries in any order, gives them back sorted; a context, for what lies on disk.
 
-    Holds at most `held` entries in memory while taking, and one of 64 ranges of [opens, ends) (µs) while giving.
+    Holds some `held` entries in memory while taking, and one of 64 ranges of [opens, ends) (µs) while giving.
     """
 
     def __init__(self, opens: int, ends: int, held: int = HELD) -> None:
@@ -34,13 +33,11 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
     def take(self, entries: Iterable[bytes]) -> None:
-        """Add entries; none may hold a newline."""
+        """Add entries; none may hold a newline or lie outside the range."""
         opens, width, ranges = self._opens, self._width, self._ranges
         for packed in entries:
             ranges[(entry_at(packed) - opens) // width].append(packed)
@@ -52,7 +49,7 @@ class Spool:
         for number, entries in enumerate(self._ranges):
             if entries:
                 if number not in self._files:
-                    self._files[number] = self._stack.enter_context(TemporaryFile())
+                    self._files[number] = self._stack.enter_context(TemporaryFile())  # noqa: SIM115  the stack's
                 self._files[number].write(b"\n".join(entries) + b"\n")
                 entries.clear()
         self._count = 0
@@ -62,7 +59,7 @@ class Spool:
         for number, entries in enumerate(self._ranges):
             if (file := self._files.pop(number, None)) is not None:
                 file.seek(0)
-                entries += file.read().splitlines()
+                entries.extend(file.read().splitlines())
                 file.close()
             entries.sort()
             yield from entries

@@ -1,4 +1,4 @@
-"""What happens to the whole shop: staff, dealers, prices, products, outages, campaigns. Customers cannot change it.
+"""What happens to the whole shop: staff, dealers, prices, products, outages. Customers cannot change it.
 
 It depends on seed, start and days alone, so that one customer more or less leaves it as it is.
 """
@@ -7,11 +7,12 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from streamproc.core.time import DAY, HOUR, SECOND
-from streamproc.simulate.shop import Shop, dice
+from streamproc.simulate.shop import Shop, chance, dice
 
 REGIONS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "centre")
 CATEGORIES = ("kitchen", "garden", "office", "workshop", "textiles", "outdoor")
 FOREIGN = "USD"
+RATE = 0.92  # units of the shop's currency for one foreign unit, on the first day
 STAFF_SEATS = 24
 DEALERS = 24
 
@@ -43,7 +44,7 @@ class Dealer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that changes at `at` (µs): a list price by `factor`, or a product that is discontinued (1.0)."""
+    """What changes at `at` (µs): a list price by `factor`, or (1.0) a product that is discontinued."""
 
     at: int
     factor: float = 1.0
@@ -51,7 +52,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The shop's surroundings, known in advance; changes are per category, in time order."""
+    """The shop's surroundings, known in advance.
+
+    `rises` and `discontinued` are per category, in time order; `raiders` names the dealer from elsewhere who
+    sells into a region first.
+    """
 
     shop: Shop
     opens: int
@@ -61,6 +66,7 @@ class World:
     rises: dict[str, tuple[Change, ...]]
     discontinued: dict[str, tuple[Change, ...]]
     outages: tuple[tuple[int, int], ...]
+    raiders: dict[str, Dealer]
     discounts_end_at: int
 
     def price_index(self, category: str, at: int) -> float:
@@ -72,21 +78,23 @@ class World:
             index *= rise.factor
         return index
 
-    def outage_after(self, at: int) -> tuple[int, int] | None:
-        """The first outage (from, to; µs) that starts after `at`."""
-        place = bisect_right(self.outages, (at, at))
-        return self.outages[place] if place < len(self.outages) else None
+    def outage_until(self, at: int) -> int | None:
+        """The end (µs) of the outage that `at` lies in, None if it lies in none."""
+        place = bisect_right(self.outages, (at, self.ends * 2)) - 1
+        return self.outages[place][1] if place >= 0 and at < self.outages[place][1] else None
 
 
 def build_world(shop: Shop) -> World:
     """The world of a shop."""
+    dealers = _dealers(shop)
     return World(
         shop=shop,
         opens=shop.opens,
         ends=shop.ends,
         seats=_seats(shop),
-        dealers=_dealers(shop),
-        rises={category: _changes(shop, category, _RISE_DAYS, rise=True) for category in CATEGORIES},
+        dealers=dealers,
+        raiders=_raiders(dealers),
+        rises={name: _changes(shop, name, _RISE_DAYS, rise=True) for name in CATEGORIES},
         discontinued={
             category: _changes(shop, category, _NOVELTY_DAYS, rise=False) for category in CATEGORIES
         },
@@ -100,13 +108,8 @@ def _seats(shop: Shop) -> tuple[Seat, ...]:
     seats = []
     for number in range(STAFF_SEATS):
         left_at = shop.opens + int(rng.expovariate(1 / (_STAFF_YEARS * 365)) * DAY) // SECOND * SECOND
-        seats.append(
-            Seat(
-                f"staff-{number:02d}",
-                left_at if left_at < shop.ends else None,
-                f"staff-{number + STAFF_SEATS:02d}",
-            )
-        )
+        successor = f"staff-{number + STAFF_SEATS:02d}"
+        seats.append(Seat(f"staff-{number:02d}", left_at if left_at < shop.ends else None, successor))
     return tuple(seats)
 
 
@@ -117,14 +120,20 @@ def _dealers(shop: Shop) -> tuple[Dealer, ...]:
         home = number % len(REGIONS)
         raided = REGIONS[(home + rng.randrange(1, len(REGIONS))) % len(REGIONS)]
         raids_from = shop.opens + rng.randrange(shop.days) * DAY + 8 * HOUR
-        rogue = rng.random() < _ROGUE_SHARE
+        rogue = chance(rng, _ROGUE_SHARE)
         dealers.append(Dealer(f"dealer-{number:02d}", REGIONS[home], raids_from if rogue else None, raided))
     return tuple(dealers)
 
 
+def _raiders(dealers: tuple[Dealer, ...]) -> dict[str, Dealer]:
+    latest_first = sorted(dealers, key=lambda dealer: dealer.raids_from or 0, reverse=True)
+    return {dealer.raided: dealer for dealer in latest_first if dealer.raids_from is not None}
+
+
 def _changes(shop: Shop, category: str, every_days: int, *, rise: bool) -> tuple[Change, ...]:
     rng = dice(shop.seed, f"{'rise' if rise else 'discontinued'}:{category}")
-    at, changes = shop.opens, []
+    at = shop.opens
+    changes: list[Change] = []
     while True:
         at += int(rng.uniform(0.5, 1.5) * every_days) * DAY
         if at >= shop.ends:
@@ -134,7 +143,8 @@ def _changes(shop: Shop, category: str, every_days: int, *, rise: bool) -> tuple
 
 def _outages(shop: Shop) -> tuple[tuple[int, int], ...]:
     rng = dice(shop.seed, "outages")
-    at, outages = shop.opens, []
+    at = shop.opens
+    outages: list[tuple[int, int]] = []
     while True:
         at += int(rng.expovariate(1 / _OUTAGE_DAYS) * DAY) // SECOND * SECOND + DAY
         if at >= shop.ends:
