@@ -26,7 +26,7 @@ def floor_of(slot: int) -> int:
     if slot == 0:
         return 0
     octave, step = divmod(abs(slot) - 1, STEPS_AN_OCTAVE)
-    least = -(-(2**octave * (STEPS_AN_OCTAVE + step)) // STEPS_AN_OCTAVE)
+    least: int = -(-(2**octave * (STEPS_AN_OCTAVE + step)) // STEPS_AN_OCTAVE)
     return least if slot > 0 else -least
 
 

@@ -1,0 +1,84 @@
+"""What steers a journal: its set-up, ticks, the clock's mode, policy, model snapshots, and what the desk answered.
+
+These are records like the events: a replay reads them, and nothing else, to come to the same result.
+"""
+
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from streamproc.core.events import CustomerEvent, FirmFact
+from streamproc.core.policy import Policy
+
+
+class Control(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """A record for every partition; `at` (µs) is the time it stands for."""
+
+    at: int
+
+
+class Setup(Control, frozen=True, kw_only=True, tag="setup"):
+    """The first record of a journal: what may not change while it lasts.
+
+    `horizon_days` is H, `horizons` H by customer kind; an event up to `lateness` (µs) behind the clock corrects labels.
+    """
+
+    horizon_days: int = 90
+    horizons: dict[str, int] = {}
+    lateness: int = 24 * 3600 * 1_000_000
+    currency: str = "EUR"
+    core_version: int = 1
+
+
+class ClockMode(Control, frozen=True, kw_only=True, tag="clock_mode"):
+    """How time moves from here: by the largest event time read, or by the wall. `live`: warnings are for people."""
+
+    mode: Literal["event", "wall"]
+    live: bool = False
+
+
+class Tick(Control, frozen=True, kw_only=True, tag="tick"):
+    """Time reaches `at`: what lies before is applied, who is due is looked at.
+
+    `progress` is each feed's own (µs), given where it changed; `stale` names the feeds that lag so far that silence cannot
+    be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where they changed.
+    """
+
+    progress: dict[str, int] = {}
+    stale: tuple[str, ...] = ()
+    grades: tuple[int, int, int] | None = None
+
+
+class ModelSnapshot(Control, frozen=True, kw_only=True, tag="model"):
+    """A model comes into force. `snapshot` is the snapshot's JSON, unread."""
+
+    snapshot: Raw
+    reason: Literal["trained", "pinned", "rolled_back"] = "trained"
+
+
+class PolicyChange(Control, frozen=True, kw_only=True, tag="policy"):
+    """A warning policy comes into force."""
+
+    policy: Policy
+
+
+class Disposition(Control, frozen=True, kw_only=True, tag="disposition"):
+    """What became of a would-warn at the desk, told to its customer's partition."""
+
+    customer_id: str
+    warning_id: str
+    outcome: Literal["raised"]
+
+
+class Handover(Control, frozen=True, kw_only=True, tag="handover"):
+    """An old id's facts on their way to the new id's partition (`customer_id`); `facts` are encoded facts."""
+
+    customer_id: str
+    alias: str
+    facts: bytes
+
+
+JournalRecord = (
+    CustomerEvent | FirmFact | Setup | ClockMode | Tick | ModelSnapshot | PolicyChange | Disposition | Handover
+)
+"""All that a monitor partition reads."""

@@ -1,0 +1,74 @@
+"""The warning policy: when a look becomes a warning, how grave it is, and when it is over. Data, no code."""
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+
+class Outcome(StrEnum):
+    """The one named outcome of a look; `would_warn` then gets the desk's disposition."""
+
+    NO_PURCHASE = "no_purchase_yet"
+    ALREADY_LOST = "already_lost"
+    FEED_STALE = "feed_stale"
+    EPISODE_OPEN = "episode_open"
+    BELOW_THRESHOLD = "below_threshold"
+    MINIMUM_EVIDENCE = "minimum_evidence"
+    HYSTERESIS = "hysteresis"
+    COOLDOWN = "cooldown"
+    RECENT_CONTACT = "recent_contact"
+    DO_NOT_CONTACT = "do_not_contact"
+    MODEL_NOT_TRUSTED = "model_not_trusted"
+    BLEEDING = "bleeding_segment"
+    WOULD_WARN = "would_warn"
+
+
+class Severity(IntEnum):
+    """How much is at stake, by the base's own grade thresholds; UNRATED while there are none."""
+
+    UNRATED = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def code(self) -> str:
+        """The severity's name on the wire."""
+        return self.name.lower()
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Probabilities are P(no purchase within the horizon); days are days.
+
+    A warning is raised at `raise_at` and not again before the risk was under `clear_at` (hysteresis) and
+    `cooldown_days` have passed since the last one ended; at `escalate_at` it escalates. An expected loss of
+    `severity_share` of what the least A customer brings a year makes it critical, of B high, of C medium.
+    """
+
+    name: str = "default"
+    raise_at: float = 0.65
+    clear_at: float = 0.45
+    escalate_at: float = 0.85
+    minimum_purchase_days: int = 2
+    minimum_customers_fitted: int = 20
+    cooldown_days: int = 30
+    recent_contact_days: int = 14
+    severity_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the thresholds contradict each other."""
+        if not 0.0 <= self.clear_at <= self.raise_at <= self.escalate_at <= 1.0:
+            raise ValueError("0 <= clear_at <= raise_at <= escalate_at <= 1 must hold")
+        if min(self.minimum_purchase_days, self.cooldown_days, self.recent_contact_days) < 0:
+            raise ValueError("days may not be negative")
+
+
+def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:
+    """How grave an expected loss is (minor units), measured by what the base's A, B and C customers bring a year."""
+    if grades is None:
+        return Severity.UNRATED
+    for severity, least in zip((Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM), grades, strict=True):
+        if expected_loss >= policy.severity_share * max(least, 1):
+            return severity
+    return Severity.LOW

@@ -1,0 +1,183 @@
+"""The warning policy at one look: exactly one outcome, and what becomes of the customer's episode."""
+
+from msgspec import Struct
+
+from streamproc.core.facts import Facts
+from streamproc.core.ids import short_id
+from streamproc.core.policy import Outcome, Policy, Severity, severity_of
+from streamproc.core.time import DAY, SECOND
+from streamproc.core.value import Segment
+from streamproc.monitor.effects import EpisodeChange, EpisodeChanged, Figures, Verdict, Why
+from streamproc.monitor.state import Decisions, Episode
+
+MICRO = 1_000_000
+
+
+class Context(Struct, frozen=True):
+    """What a look is judged by beside the customer's own state."""
+
+    at: int
+    policy: Policy
+    grades: tuple[int, int, int] | None
+    purchases_stale: bool
+    model_trusted: bool
+
+
+class Decided(Struct, frozen=True):
+    """The look's outcome, the episode it opened, and what happened to earlier ones."""
+
+    outcome: Outcome
+    opened: Episode | None = None
+    changes: tuple[EpisodeChanged | Verdict, ...] = ()
+
+
+def decide(
+    customer_id: str, facts: Facts, decisions: Decisions, figures: Figures, context: Context
+) -> Decided:
+    """Judges a buyer who is not lost, after `settle`; updates the decisions (in place: the caller owns the copy)."""
+    policy, at = context.policy, context.at
+    changes: list[EpisodeChanged | Verdict] = []
+    if figures.probability < policy.clear_at:
+        decisions.armed = True
+    severity = severity_of(figures.expected_loss, context.grades, policy)
+    episode = decisions.open_episode()
+    if episode is not None:
+        changes += _go_on(customer_id, decisions, episode, figures, severity, context)
+        return Decided(Outcome.EPISODE_OPEN, None, tuple(changes))
+    outcome = _judge(facts, decisions, figures, context)
+    if outcome is not Outcome.WOULD_WARN:
+        return Decided(outcome, None, tuple(changes))
+    opened = Episode(
+        id=f"w-{short_id(customer_id, str(at))}",
+        raised_at=at,
+        by_when=at + figures.horizon_days * DAY,
+        log_odds=figures.log_odds,
+        severity=severity,
+        expected_loss=figures.expected_loss,
+        last_purchase=figures.last_purchase,
+        escalated=figures.probability >= policy.escalate_at,
+    )
+    decisions.episodes.append(opened)
+    decisions.armed = False
+    return Decided(outcome, opened, tuple(changes))
+
+
+def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Outcome:
+    """The first rule that speaks against a warning names the outcome."""
+    policy, at = context.policy, context.at
+    recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
+    rules = (
+        (context.purchases_stale, Outcome.FEED_STALE),
+        (figures.probability < policy.raise_at, Outcome.BELOW_THRESHOLD),
+        (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
+        (at < decisions.cooldown_until, Outcome.COOLDOWN),
+        (not decisions.armed, Outcome.HYSTERESIS),
+        (
+            any(t.outward and t.purpose == "retention" and t.at >= recently for t in facts.contacts),
+            Outcome.RECENT_CONTACT,
+        ),
+        (facts.says("do_not_contact") is True, Outcome.DO_NOT_CONTACT),
+        (not context.model_trusted, Outcome.MODEL_NOT_TRUSTED),
+        (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
+    )
+    return next((outcome for speaks, outcome in rules if speaks), Outcome.WOULD_WARN)
+
+
+def _go_on(
+    customer_id: str,
+    decisions: Decisions,
+    episode: Episode,
+    figures: Figures,
+    severity: Severity,
+    context: Context,
+) -> list[EpisodeChanged | Verdict]:
+    """What an open episode does at a look without a purchase: it ends, escalates, or just goes on."""
+    policy, at = context.policy, context.at
+    if figures.probability < policy.clear_at:
+        _end(decisions, episode, at, policy.cooldown_days)
+        return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
+    risen = figures.probability >= policy.escalate_at and not episode.escalated
+    graver = severity > episode.severity
+    if not (risen or graver):
+        return []
+    episode.escalated = episode.escalated or risen
+    episode.severity = max(episode.severity, severity)
+    episode.expected_loss = figures.expected_loss
+    return [_changed(customer_id, episode, at, "escalated", "risk" if risen else "severity", figures)]
+
+
+def settle(
+    customer_id: str, facts: Facts, decisions: Decisions, at: int, cooldown_days: int
+) -> list[EpisodeChanged | Verdict]:
+    """Ends the open episode where a purchase, a correction or its by-when does, and gives verdicts that are due.
+
+    Decisions are updated in place; an episode leaves them with its verdict.
+    """
+    found: list[EpisodeChanged | Verdict] = []
+    last = facts.last_purchase() or 0
+    kept = []
+    for episode in decisions.episodes:
+        if not episode.ended_at:
+            if last >= episode.raised_at // SECOND * SECOND:
+                _end(decisions, episode, at, cooldown_days)
+                found.append(_changed(customer_id, episode, at, "recovered", "bought"))
+            elif last > episode.last_purchase:
+                _end(decisions, episode, at, 0)
+                found.append(_changed(customer_id, episode, at, "withdrawn", "corrected"))
+                continue  # raised on wrong facts: neither right nor wrong
+            elif at >= episode.by_when:
+                _end(decisions, episode, at, cooldown_days)
+                found.append(_changed(customer_id, episode, at, "lost", "silence"))
+        if at >= episode.by_when:
+            bought = bought_between(facts, episode.raised_at, episode.by_when)
+            found.append(Verdict(id=episode.id, customer_id=customer_id, at=at, right=not bought))
+        else:
+            kept.append(episode)
+    decisions.episodes = kept
+    return found
+
+
+def end_by_loss(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[EpisodeChanged | Verdict]:
+    """Ends the open episode of a customer who is lost by now; its verdict still waits for the by-when."""
+    episode = decisions.open_episode()
+    if episode is None:
+        return []
+    _end(decisions, episode, at, 0)
+    return [_changed(customer_id, episode, at, "lost", why)]
+
+
+def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[EpisodeChanged | Verdict]:
+    """Takes the open episode back: it should not have been, so it gets no verdict."""
+    episode = decisions.open_episode()
+    if episode is None:
+        return []
+    decisions.episodes.pop()
+    return [_changed(customer_id, episode, at, "withdrawn", why)]
+
+
+def bought_between(facts: Facts, since: int, until: int) -> bool:
+    """Whether a purchase stands in [since, until) (µs), among the kept ones."""
+    first, last = since // SECOND, until // SECOND
+    return any(
+        first <= order.at < last for orders in facts.recent.orders for order in orders if not order.cancelled
+    )
+
+
+def _end(decisions: Decisions, episode: Episode, at: int, cooldown_days: int) -> None:
+    episode.ended_at = at
+    decisions.cooldown_until = at + cooldown_days * DAY
+
+
+def _changed(
+    customer_id: str, episode: Episode, at: int, change: EpisodeChange, why: Why, figures: Figures | None = None
+) -> EpisodeChanged:
+    return EpisodeChanged(
+        id=episode.id,
+        customer_id=customer_id,
+        at=at,
+        change=change,
+        why=why,
+        probability=figures.probability if figures else None,
+        severity=episode.severity,
+        expected_loss=figures.expected_loss if figures else None,
+    )

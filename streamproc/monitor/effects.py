@@ -1,0 +1,182 @@
+"""What applying a record brings about, as values: the runtime carries it out, or only counts it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from streamproc.core.control import JournalRecord
+from streamproc.core.events import CustomerEvent
+from streamproc.core.lifecycle import Phase, Stage
+from streamproc.core.policy import Outcome, Severity
+from streamproc.core.population import Histogram
+from streamproc.core.value import Grade, Segment, Tier
+from streamproc.scoring.examples import Example, Sighting
+
+
+class Evidence(Struct, frozen=True):
+    """An event a reason points to: its stream, id and time (µs)."""
+
+    stream: str
+    event_id: str
+    at: int
+
+
+class Reason(Struct, frozen=True):
+    """What one group of the model contributes to the log-odds (millionths), and how much more than at the last look."""
+
+    group: str
+    contribution: int
+    change: int | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """All that a look computed of one customer. Money in minor units, times in µs, log-odds in millionths.
+
+    None: not measured. `stake` is the lifetime value at the retention before the risk rose, `lifetime_value` that at
+    today's; `margin` is M − C a period; `last_look_at` 0 at the first.
+    """
+
+    stage: Stage
+    phase: Phase
+    horizon_days: int
+    n_days: int
+    orders: int
+    last_purchase: int
+    recency_days: int
+    log_odds: int
+    probability: float
+    lifetime_value: int
+    stake: int
+    expected_loss: int
+    revenue: int
+    contribution: int
+    cost_assumed: bool
+    money_measured: bool
+    usual_gap_days: float | None
+    trend: float | None
+    grade: Grade | None
+    tier: Tier | None
+    segment: Segment | None
+    model: str
+    speaks: str
+
+
+class Looked(Struct, frozen=True):
+    """A look at one customer and its one outcome; no figures before the first purchase or after the loss."""
+
+    customer_id: str
+    at: int
+    outcome: Outcome
+    stage: Stage
+    figures: Figures | None = None
+    groups: tuple[int, ...] = ()
+
+
+class Transition(Struct, frozen=True):
+    """A customer moved on in the lifecycle."""
+
+    customer_id: str
+    at: int
+    before: Stage
+    after: Stage
+    won_back: bool = False
+
+
+class WouldWarn(Struct, frozen=True, kw_only=True):
+    """The monitor would warn: the desk decides what becomes of it."""
+
+    id: str
+    customer_id: str
+    at: int
+    by_when: int
+    severity: Severity
+    figures: Figures
+    reasons: tuple[Reason, ...]
+    owner: str | None = None
+    customer_kind: str | None = None
+
+
+EpisodeChange = Literal["escalated", "recovered", "lost", "withdrawn"]
+Why = Literal["risk", "severity", "bought", "risk_fell", "silence", "terminated", "corrected", "alias"]
+
+
+class EpisodeChanged(Struct, frozen=True, kw_only=True):
+    """A warning's episode went on, or ended."""
+
+    id: str
+    customer_id: str
+    at: int
+    change: EpisodeChange
+    why: Why
+    probability: float | None = None
+    severity: Severity | None = None
+    expected_loss: int | None = None
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Whether a warning was right: no purchase between its raising and its by-when."""
+
+    id: str
+    customer_id: str
+    at: int
+    right: bool
+
+
+class DeadLettered(Struct, frozen=True, kw_only=True):
+    """An event that could not be applied: too old to be judged, or its application failed (`trace`)."""
+
+    reason: Literal["too_old", "apply_failed", "look_failed", "alias_of_itself"]
+    customer_id: str
+    at: int
+    event: CustomerEvent | None = None
+    trace: str = ""
+
+
+class LateEvent(Struct, frozen=True):
+    """An event came after its tick; `too_late` ones changed facts but no label."""
+
+    customer_id: str
+    at: int
+    too_late: bool
+
+
+class ToJournal(Struct, frozen=True):
+    """A record for another customer's partition: a handover, or a straggler of an alias."""
+
+    record: JournalRecord
+
+
+class Totals(Struct):
+    """Figures over a partition's customers, each as of their last look; they add up over partitions."""
+
+    contribution: Histogram
+    revenue: Histogram
+    stages: dict[str, int] = {}
+    grades: dict[str, int] = {}
+    equity: int = 0
+    at_risk: int = 0
+    open_warnings: int = 0
+
+
+class PartitionSummary(Struct, frozen=True):
+    """A partition's totals at the end of a tick."""
+
+    partition: int
+    at: int
+    totals: Totals
+
+
+Effect = (
+    Looked
+    | Transition
+    | WouldWarn
+    | EpisodeChanged
+    | Verdict
+    | DeadLettered
+    | LateEvent
+    | ToJournal
+    | PartitionSummary
+    | Example
+    | Sighting
+)

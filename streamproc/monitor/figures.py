@@ -1,0 +1,147 @@
+"""From facts to figures: the columns a score is made of, and what a scored customer is worth."""
+
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamproc.core.buckets import BUCKETS_KEPT, KINDS, RETURN
+from streamproc.core.facts import Facts
+from streamproc.core.lifecycle import Stage, orders_counted, phase_of, spend_trend
+from streamproc.core.orders import RecentDays
+from streamproc.core.value import (
+    ValueRules,
+    discount_share,
+    grade_of,
+    lifetime_value,
+    retention_a_period,
+    segment_of,
+    tier_of,
+    worth,
+)
+from streamproc.monitor.effects import Figures
+from streamproc.monitor.state import CustomerState
+from streamproc.scoring.rows import RECENT_DAYS, Rows
+from streamproc.scoring.snapshot import Snapshot
+
+MICRO = 1_000_000
+VALUE = ValueRules()
+
+_NO_KINDS = [0] * KINDS
+_NEVER = [-1] * KINDS
+_EMPTY = [_NO_KINDS] * BUCKETS_KEPT
+
+
+def rows_of(customers: list[Facts], horizons: list[int], today: int) -> Rows:
+    """The raw columns of customers with at least one purchase, all looked at on the same day."""
+    n = len(customers)
+    recents = [facts.recent for facts in customers]
+    lengths = np.array([len(r.day) for r in recents], dtype=np.int64)
+    filled = np.arange(RECENT_DAYS) >= (RECENT_DAYS - lengths)[:, None]
+    count = _padded(filled, chain.from_iterable(r.count for r in recents), 0)
+    days = _padded(filled, chain.from_iterable(r.day for r in recents), -1)
+    if not count[filled].all():  # a day whose orders were all cancelled is no purchase day
+        return _closed_up(customers, horizons, today)
+    return Rows(
+        horizon=np.array(horizons, dtype=np.float64),
+        today=np.full(n, today, dtype=np.int64),
+        first=np.array([f.first_day for f in customers], dtype=np.int64),
+        n_days=np.array([f.n_days for f in customers], dtype=np.int64),
+        days=days,
+        orders=count,
+        amount=_padded(filled, chain.from_iterable(r.amount for r in recents), 0),
+        lines=_padded(filled, chain.from_iterable(r.lines for r in recents), 0),
+        kind_last=np.array([_kind_last(f) for f in customers], dtype=np.int64),
+        kind_count=_kind_counts(customers, today),
+    )
+
+
+def _padded(filled: NDArray[np.bool_], values: "chain[int]", empty: int) -> NDArray[np.int64]:
+    column = np.full(filled.shape, empty, dtype=np.int64)
+    column[filled] = list(values)
+    return column
+
+
+def _closed_up(customers: list[Facts], horizons: list[int], today: int) -> Rows:
+    """The same rows with the cancelled days left out, oldest first."""
+    without = []
+    for facts in customers:
+        r = facts.recent
+        live = [i for i, n in enumerate(r.count) if n]
+        day, count, amount, lines = ([c[i] for i in live] for c in (r.day, r.count, r.amount, r.lines))
+        kept = RecentDays(day, count, amount, lines)
+        without.append(
+            Facts(kept, facts.buckets, facts.n_days, facts.first_day, kind_last=facts.kind_last, returns=facts.returns)
+        )
+    return rows_of(without, horizons, today)
+
+
+def _kind_last(facts: Facts) -> list[int]:
+    if not facts.kind_last and not facts.returns:
+        return _NEVER
+    last = list(facts.kind_last or _NEVER)
+    last[RETURN] = facts.last_return_day()
+    return last
+
+
+def _kind_counts(customers: list[Facts], today: int) -> NDArray[np.int64]:
+    now = today // 30
+    counts = np.zeros((len(customers), KINDS, BUCKETS_KEPT), dtype=np.int64)
+    for i, facts in enumerate(customers):
+        for number, sums in zip(facts.buckets.number, facts.buckets.sums, strict=True):
+            age = now - number
+            if sums.kinds and 0 <= age < BUCKETS_KEPT:
+                counts[i, :, age] = sums.kinds
+    return counts
+
+
+def figures_of(
+    state: CustomerState,
+    stage: Stage,
+    today: int,
+    horizon_days: int,
+    scored: tuple[int, float],
+    snapshot: Snapshot,
+    grades: tuple[int, int, int] | None,
+) -> Figures:
+    """What a buyer is worth and stands for at a look; `scored` is the risk as log-odds in millionths and as P."""
+    facts, decisions = state.facts, state.decisions
+    log_odds, churn = scored
+    money = worth(facts, today, VALUE)
+    calm = 1.0 / (1.0 + np.exp(-decisions.calm_log_odds / MICRO)) if decisions.calm_log_odds is not None else churn
+    margin = max(0.0, money.margin)
+    stake = lifetime_value(margin, retention_a_period(min(float(calm), churn), horizon_days), VALUE.discount)
+    at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), VALUE.discount)
+    trend = spend_trend(facts, today)
+    grade = grade_of(money.contribution, grades)
+    strategic = facts.says("strategic")
+    orders = orders_counted(facts)
+    last_day = facts.last_day()
+    gaps = facts.n_days - 1
+    return Figures(
+        stage=stage,
+        phase=phase_of(stage, orders, trend, warned=decisions.open_episode() is not None),
+        horizon_days=horizon_days,
+        n_days=facts.n_days,
+        orders=orders,
+        last_purchase=facts.last_purchase() or 0,
+        recency_days=today - last_day,
+        log_odds=log_odds,
+        probability=round(churn, 6),
+        lifetime_value=round(at_today),
+        stake=round(stake),
+        expected_loss=round(churn * stake),
+        revenue=money.revenue,
+        contribution=money.contribution,
+        cost_assumed=money.assumed,
+        money_measured=money.measured,
+        usual_gap_days=round((last_day - facts.first_day) / gaps, 1) if gaps > 0 else None,
+        trend=None if trend is None else round(trend, 4),
+        grade=grade,
+        tier=tier_of(money.contribution, grade, stage, discount_share(facts, today), VALUE),
+        segment=segment_of(
+            money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE
+        ),
+        model=snapshot.id,
+        speaks=snapshot.speaks,
+    )

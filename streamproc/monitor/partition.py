@@ -1,0 +1,329 @@
+"""One journal partition's monitor: `apply(record)` in journal order, effects out.
+
+No clock, no random, no I/O: time, models, policy and dispositions come as records, customer states through `States`.
+So the same records give the same states and effects, in whatever batches they come.
+"""
+
+import traceback
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from streamproc.core import facts as core_facts
+from streamproc.core.control import (
+    ClockMode,
+    Disposition,
+    Handover,
+    JournalRecord,
+    ModelSnapshot,
+    PolicyChange,
+    Setup,
+    Tick,
+)
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, FirmFact, Purchase
+from streamproc.core.policy import Policy
+from streamproc.core.time import DAY, day_of
+from streamproc.monitor import decide, labels, totals
+from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, Looked, PartitionSummary, ToJournal, Totals
+from streamproc.monitor.look import Scene, Touched, example_step, failed, look_at, score_all
+from streamproc.monitor.schedule import due_at, next_example
+from streamproc.monitor.state import CustomerState, decode_state, encode_state, new_state
+from streamproc.scoring.examples import customer_hash
+from streamproc.scoring.snapshot import Snapshot, default_snapshot
+
+
+class States(Protocol):
+    """Where encoded states are kept, with the time (µs) each customer is due."""
+
+    def get(self, customer_id: str) -> bytes | None:
+        """The customer's state, None for one never put."""
+        ...
+
+    def put(self, customer_id: str, body: bytes, due: int | None) -> None:
+        """Keeps a state; `due` None: nothing will happen by itself."""
+        ...
+
+    def due(self, at: int) -> list[str]:
+        """The customers due at or before `at`."""
+        ...
+
+    def next_due(self) -> int | None:
+        """The earliest due time."""
+        ...
+
+
+class Meta(msgspec.Struct, kw_only=True):
+    """What a partition remembers beside its customers."""
+
+    clock: int = 0
+    setup: Setup
+    mode: ClockMode
+    policy: Policy
+    snapshot: Snapshot
+    grades: tuple[int, int, int] | None = None
+    totals: Totals
+
+
+def new_meta() -> Meta:
+    """A partition that has read nothing."""
+    return Meta(
+        setup=Setup(at=0),
+        mode=ClockMode(at=0, mode="event"),
+        policy=Policy(),
+        snapshot=default_snapshot(),
+        totals=totals.new_totals(),
+    )
+
+
+class Partition:
+    """The monitor of one partition over its states."""
+
+    def __init__(
+        self, number: int, states: States, meta: Meta | None = None, waiting: Iterable[CustomerEvent] = ()
+    ) -> None:
+        self.number = number
+        self.meta = meta or new_meta()
+        self._states = states
+        self._waiting: dict[str, list[CustomerEvent]] = {}
+        self._waiting_touched: set[str] = set()
+        self._next_waiting: int | None = None
+        for event in waiting:
+            self._wait(event)
+        self._waiting_touched.clear()
+
+    # ------------------------------------------------------------------------------------------ records
+
+    def apply(self, record: JournalRecord) -> list[Effect]:
+        """Takes the next record of the journal; what follows from it, in a fixed order."""
+        match record:
+            case Purchase() | Complaint() | Contact() | CustomerFact():
+                return self._take(record)
+            case Tick():
+                return self._tick(record)
+            case ModelSnapshot():
+                self.meta.snapshot = msgspec.json.decode(record.snapshot, type=Snapshot)
+            case PolicyChange():
+                self.meta.policy = record.policy
+            case ClockMode():
+                self.meta.mode = record
+            case Setup():
+                self.meta.setup = record
+            case Disposition():
+                self._note_disposition(record)
+            case Handover():
+                return self._take_over(record)
+            case FirmFact():
+                pass  # rates are intake's; the rest waits for the causes that will read it
+        return []
+
+    def next_work(self) -> int | None:
+        """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""
+        due = self._states.next_due()
+        waiting = None if self._next_waiting is None else self._next_waiting + 1
+        return min((t for t in (due, waiting) if t is not None), default=None)
+
+    def waiting_changes(self) -> dict[str, list[CustomerEvent]]:
+        """The events that wait, of each customer for whom that changed since the last call (none: they left)."""
+        changes = {c: self._waiting.get(c, []) for c in sorted(self._waiting_touched)}
+        self._waiting_touched.clear()
+        return changes
+
+    def state_of(self, customer_id: str) -> CustomerState | None:
+        """A copy of a customer's state, None for an unknown id."""
+        body = self._states.get(customer_id)
+        return None if body is None else decode_state(body)
+
+    # ------------------------------------------------------------------------------------------- events
+
+    def _take(self, event: CustomerEvent) -> list[Effect]:
+        state = None if event.at >= self.meta.clock else self._state(event.customer_id)
+        if state is None:
+            self._wait(event)
+            return []
+        return self._take_late(state, event)
+
+    def _wait(self, event: CustomerEvent) -> None:
+        self._waiting.setdefault(event.customer_id, []).append(event)
+        self._waiting_touched.add(event.customer_id)
+        if self._next_waiting is None or event.at < self._next_waiting:
+            self._next_waiting = event.at
+
+    def _take_late(self, state: CustomerState, event: CustomerEvent) -> list[Effect]:
+        """An event whose tick has passed corrects the facts at once; the customer is due at the next tick."""
+        too_late = event.at < self.meta.clock - self.meta.setup.lateness
+        effects: list[Effect] = [LateEvent(event.customer_id, event.at, too_late)]
+        try:
+            if too_late and isinstance(event, Purchase) and not event.returned:
+                labels.ignore_too_late(state.facts, state.decisions, day_of(event.at))
+            effects += self._apply_event(state, event)
+        except Exception as error:  # noqa: BLE001 - a bug in the core is this record's dead letter, not our end
+            return [*effects, _apply_failed(event, error)]
+        if state.forward_to is not None:
+            self._retire(event.customer_id, state)
+        else:
+            self._states.put(event.customer_id, encode_state(state), self.meta.clock)
+        return effects
+
+    def _apply_event(self, state: CustomerState, event: CustomerEvent) -> list[Effect]:
+        if state.forward_to is not None:
+            return [ToJournal(msgspec.structs.replace(event, customer_id=state.forward_to))]
+        if isinstance(event, CustomerFact) and event.alias_of is not None:
+            return self._become_alias(state, event, event.alias_of)
+        if core_facts.take(state.facts, event) == "too_old":
+            return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
+        return []
+
+    # ------------------------------------------------------------------------------------------ aliases
+
+    def _become_alias(self, state: CustomerState, event: CustomerFact, of: str) -> list[Effect]:
+        """The id hands its facts over and forwards what still comes; its open warning is withdrawn."""
+        customer_id = event.customer_id
+        if of == customer_id:
+            return [DeadLettered(reason="alias_of_itself", customer_id=customer_id, at=event.at, event=event)]
+        at = self.meta.clock
+        effects: list[Effect] = list(decide.withdraw(customer_id, state.decisions, at, "alias"))
+        facts = msgspec.msgpack.encode(state.facts)
+        effects.append(ToJournal(Handover(at=at, customer_id=of, alias=customer_id, facts=facts)))
+        fresh = new_state()
+        state.facts, state.decisions, state.forward_to = fresh.facts, fresh.decisions, of
+        return effects
+
+    def _take_over(self, record: Handover) -> list[Effect]:
+        state = self._state(record.customer_id)
+        if state.forward_to is not None:
+            return [ToJournal(msgspec.structs.replace(record, customer_id=state.forward_to))]
+        core_facts.merge(state.facts, msgspec.msgpack.decode(record.facts, type=core_facts.Facts))
+        self._states.put(record.customer_id, encode_state(state), self.meta.clock)
+        return []
+
+    # -------------------------------------------------------------------------------------------- ticks
+
+    def _tick(self, tick: Tick) -> list[Effect]:
+        if tick.grades is not None:
+            self.meta.grades = tick.grades
+        self.meta.clock = tick.at
+        ripe = self._ripe(tick.at)
+        due = self._states.due(tick.at)
+        effects: list[Effect] = []
+        looks: list[Touched] = []
+        for customer_id in sorted({*ripe, *due}):
+            found, state, bought = self._apply_ripe(customer_id, ripe.get(customer_id, []))
+            effects += found
+            looks.append(Touched(customer_id, state, bought, self._horizon(state)))
+        effects += self._look(looks, tick)
+        if tick.at % DAY == 0:
+            effects.append(PartitionSummary(self.number, tick.at, self.meta.totals))
+        return effects
+
+    def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
+        """The waiting events that the tick passes, by customer, in (time, id) order; they wait no more."""
+        if self._next_waiting is None or self._next_waiting >= at:
+            return {}
+        ripe: dict[str, list[CustomerEvent]] = {}
+        earliest: int | None = None
+        for customer_id, events in list(self._waiting.items()):
+            now = [e for e in events if e.at < at]
+            later = [e for e in events if e.at >= at]
+            if now:
+                ripe[customer_id] = sorted(now, key=lambda e: (e.at, e.event_id))
+                self._waiting_touched.add(customer_id)
+            if later:
+                self._waiting[customer_id] = later
+                first = min(e.at for e in later)
+                earliest = first if earliest is None else min(earliest, first)
+            else:
+                del self._waiting[customer_id]
+        self._next_waiting = earliest
+        return ripe
+
+    def _apply_ripe(
+        self, customer_id: str, events: list[CustomerEvent]
+    ) -> tuple[list[Effect], CustomerState, bool]:
+        """The customer's state with the events applied; one that fails is left out and becomes a dead letter."""
+        effects: list[Effect] = []
+        failures: set[int] = set()
+        while True:
+            state, made = self._state(customer_id), list(effects)
+            for i, event in enumerate(events):
+                if i in failures:
+                    continue
+                try:
+                    made += self._apply_event(state, event)
+                except Exception as error:  # noqa: BLE001 - as in _take_late; start again without this one
+                    failures.add(i)
+                    effects.append(_apply_failed(event, error))
+                    break
+            else:
+                bought = any(isinstance(e, Purchase) and i not in failures for i, e in enumerate(events))
+                return made, state, bought
+
+    def _look(self, looks: list[Touched], tick: Tick) -> list[Effect]:
+        scene = Scene(
+            decide.Context(
+                at=tick.at,
+                policy=self.meta.policy,
+                grades=self.meta.grades,
+                purchases_stale="purchases" in tick.stale,
+                model_trusted=self.meta.snapshot.trained_on.customers >= self.meta.policy.minimum_customers_fitted,
+            ),
+            self.meta.snapshot,
+            self.meta.setup.lateness,
+        )
+        for look in looks:
+            if look.state.forward_to is not None:
+                self._retire(look.customer_id, look.state)
+        present = [look for look in looks if look.state.forward_to is None]
+        scored = score_all([look for look in present if look.state.facts.n_days], tick.at, scene.snapshot)
+        effects: list[Effect] = []
+        for look in present:
+            before = look.state.decisions.stage if look.state.decisions.looked_at else None
+            try:
+                made = look_at(look, scored, scene)
+            except Exception as error:  # noqa: BLE001 - one customer's look fails, all others' go on
+                effects.append(failed(look.customer_id, tick.at, error))
+                self._states.put(look.customer_id, encode_state(look.state), None)
+                continue
+            looked = next(e for e in made if isinstance(e, Looked))
+            totals.recount(self.meta.totals, before, look.state.decisions, looked.figures)
+            self._put(look.customer_id, look.state)
+            effects += made
+        return effects
+
+    def _retire(self, customer_id: str, state: CustomerState) -> None:
+        """The id is an alias from now on: it leaves the totals, keeps nothing and is never due."""
+        before = self._state(customer_id)
+        if before.decisions.looked_at:
+            totals.forget(self.meta.totals, before.decisions.stage, before.decisions)
+        self._states.put(customer_id, encode_state(state), None)
+
+    def _put(self, customer_id: str, state: CustomerState) -> None:
+        at, horizon = self.meta.clock, self._horizon(state)
+        step = example_step(horizon)
+        day = next_example(customer_hash(customer_id) % step, step, day_of(at))
+        due = due_at(state, at, horizon, self.meta.setup.lateness, day)
+        self._states.put(customer_id, encode_state(state), due)
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _state(self, customer_id: str) -> CustomerState:
+        body = self._states.get(customer_id)
+        return new_state() if body is None else decode_state(body)
+
+    def _horizon(self, state: CustomerState) -> int:
+        setup = self.meta.setup
+        if not setup.horizons:
+            return setup.horizon_days
+        return setup.horizons.get(str(state.facts.says("kind")), setup.horizon_days)
+
+    def _note_disposition(self, record: Disposition) -> None:
+        state = self._state(record.customer_id)
+        for episode in state.decisions.episodes:
+            if episode.id == record.warning_id:
+                episode.raised = True
+        self._put(record.customer_id, state)
+
+
+def _apply_failed(event: CustomerEvent, error: Exception) -> DeadLettered:
+    trace = "".join(traceback.format_exception(error))[-4000:]
+    return DeadLettered(reason="apply_failed", customer_id=event.customer_id, at=event.at, event=event, trace=trace)

@@ -1,0 +1,111 @@
+"""What the monitor keeps of a customer: facts and decisions, encoded as one value with a version in front."""
+
+import msgspec
+from msgspec import Struct
+
+from streamproc.core.facts import Facts, new_facts
+from streamproc.core.lifecycle import Stage
+from streamproc.core.policy import Severity
+
+VERSION = 1
+
+
+class StateTooNewError(Exception):
+    """A state was written by a newer version of the program."""
+
+
+class Pending(Struct, array_like=True):
+    """An example waiting for its label; `too_late` are purchase days that came too late to change it."""
+
+    at: int
+    features: bytes
+    repeats: int
+    recency: int
+    age: int
+    log_odds: int
+    horizon: int
+    too_late: list[int] = []
+
+
+class Episode(Struct, array_like=True):
+    """One warning's life. Times in µs, log-odds in millionths, money in minor units.
+
+    `last_purchase` is the one known when it was raised; `ended_at` 0 while open. Its verdict is due at `by_when`.
+    """
+
+    id: str
+    raised_at: int
+    by_when: int
+    log_odds: int
+    severity: Severity
+    expected_loss: int
+    last_purchase: int
+    ended_at: int = 0
+    escalated: bool = False
+    raised: bool = False
+
+
+class Counted(Struct, array_like=True):
+    """What the partition's totals hold of this customer, so that it can be taken out again."""
+
+    contribution: int = 0
+    revenue: int = 0
+    lifetime_value: int = 0
+    at_risk: int = 0
+    warned: bool = False
+    grade: str = ""
+
+
+class Decisions(Struct, array_like=True):
+    """What was decided of a customer, in journal order.
+
+    `calm_log_odds` is the risk at the look that applied the last purchase; `groups` are the last look's
+    contributions, `armed` says that the risk was low since the last warning.
+    """
+
+    stage: Stage = Stage.POTENTIAL
+    looked_at: int = 0
+    calm_log_odds: int | None = None
+    log_odds: int | None = None
+    groups: list[int] = []
+    armed: bool = True
+    cooldown_until: int = 0
+    episodes: list[Episode] = []
+    pending: list[Pending] = []
+    counted: Counted | None = None
+
+    def open_episode(self) -> Episode | None:
+        """The episode that has not ended, if there is one (it is always the last)."""
+        return self.episodes[-1] if self.episodes and not self.episodes[-1].ended_at else None
+
+
+class CustomerState(Struct, array_like=True):
+    """Facts and decisions of one id; `forward_to` is set where the id turned out to be an alias."""
+
+    version: int
+    facts: Facts
+    decisions: Decisions
+    forward_to: str | None = None
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(CustomerState)
+
+
+def new_state() -> CustomerState:
+    """The state of an id nobody has heard of."""
+    return CustomerState(VERSION, new_facts(), Decisions())
+
+
+def encode_state(state: CustomerState) -> bytes:
+    """The state as bytes; the same state always gives the same bytes."""
+    return _ENCODER.encode(state)
+
+
+def decode_state(body: bytes) -> CustomerState:
+    """The state the bytes hold. Raises StateTooNewError where a newer version wrote them."""
+    if body[1] != VERSION:  # the version is the first element, a one-byte integer
+        raise StateTooNewError(
+            f"the stored state has version {body[1]}, this program knows {VERSION}: upgrade streamproc"
+        )
+    return _DECODER.decode(body)
