@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, cast
 
 import msgspec
-from msgspec import Raw
+from msgspec import Struct
 
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.refusal import MAX_BODY, MAX_ID, Reason, Refusal
 from streamproc.wire.feed import (
+    ABSENT,
     FIRM_FACTS,
     MAX_DETAIL,
     AnyFeedEvent,
@@ -20,6 +22,7 @@ from streamproc.wire.feed import (
     FeedFirmFact,
     FeedHead,
     FeedPurchase,
+    Moment,
     Scalar,
 )
 
@@ -58,17 +61,20 @@ _decoders: dict[Kind, Callable[[bytes], AnyFeedEvent]] = {
 }
 _decode_members = msgspec.json.Decoder(dict[str, object]).decode
 _FIRM_FIELDS = frozenset((*FeedFirmFact.__struct_fields__, "stream", "type"))
-_NOTHING = (b"", b"null")
-_ID_FIELDS = (
-    "customer_id",
-    "event_id",
-    "order_id",
-    "complaint_id",
-    "contact_id",
-    "alias_of",
-    "owner",
-    "subject",
+_NO_WORD = "no stream, kind, type or fact, and no id field that only one stream has"
+_ID_FIELDS = frozenset(
+    "customer_id event_id order_id complaint_id contact_id alias_of owner subject dealer_id staff_id".split()
 )
+_ids = {shape: tuple(f for f in shape.__struct_fields__ if f in _ID_FIELDS) for shape in _TYPES.values()}
+_get_ids = {shape: attrgetter(*fields) for shape, fields in _ids.items()}
+
+class Peek(Struct):
+    """The time of a JSON event, and what tells a fact that holds for everybody."""
+
+    occurred_at: Moment
+    fact: str | None = None
+    kind: str | None = None
+
 
 Decoded = tuple[AnyFeedEvent, bool]
 """A feed event, and whether its kind was `return`."""
@@ -108,12 +114,25 @@ def decode_json(body: bytes, words: Words) -> Decoded | Refusal | Literal["skipp
     return too_long(event) or (event, kind == "return")
 
 
+_decode_peek = msgspec.json.Decoder(Peek).decode
+
+
+def peek_json(body: bytes) -> Peek | None:
+    """The time of a JSON event, before all else is looked at; None where it has none that could be read."""
+    try:
+        return _decode_peek(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def kind_of(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]:
     """The kind of event a head announces."""
     if head.fact in FIRM_FACTS or head.kind in FIRM_FACTS:
         return "firm_fact"
     if head.fact is not None:
         return Refusal("unknown_kind", "fact", _shown(head.fact))
+    if head.stream is head.kind is head.type is None:
+        return _kind_by_id(head) or Refusal("unknown_kind", "kind", _NO_WORD)
     found: str | None = None
     for field, word in (("stream", head.stream), ("kind", head.kind), ("type", head.type)):
         if word is None:
@@ -125,24 +144,22 @@ def kind_of(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]
             return Refusal("unknown_kind", field, _shown(word))
         if found is None or (found == "purchase" and meant == "return"):
             found = meant
-    found = found or _kind_by_id(head)
-    if found is None:
-        return Refusal("unknown_kind", "kind", "no stream, kind, type or fact, and no id field of one stream")
     if found == "firm_fact":
         return Refusal("unknown_kind", "fact")
     return "customer_fact" if found == "fact" else cast("Kind", found)
 
 
 def _kind_by_id(head: FeedHead) -> Kind | None:
-    by_field: tuple[tuple[Raw, Kind], ...] = (
-        (head.complaint_id, "complaint"),
-        (head.contact_id, "contact"),
-        (head.order_id, "purchase"),
-        (head.alias_of, "customer_fact"),
-        (head.do_not_contact, "customer_fact"),
-        (head.owner, "customer_fact"),
-    )
-    return next((kind for value, kind in by_field if bytes(value) not in _NOTHING), None)
+    """A complaint or a contact may name the order it is about, so that they come first."""
+    if head.complaint_id is not ABSENT:
+        return "complaint"
+    if head.contact_id is not ABSENT:
+        return "contact"
+    if head.order_id is not ABSENT:
+        return "purchase"
+    if head.alias_of is not ABSENT or head.do_not_contact is not ABSENT or head.owner is not ABSENT:
+        return "customer_fact"
+    return None
 
 
 def _with_rest(event: FeedFirmFact, body: bytes) -> Decoded | Refusal:
@@ -173,11 +190,10 @@ def convert(cells: dict[str, Any], kind: Kind) -> AnyFeedEvent | Refusal:
 
 def too_long(event: AnyFeedEvent) -> Refusal | None:
     """A refusal for an id of more than MAX_ID bytes (msgspec has counted the characters) or with a NUL in it."""
-    for field in _ID_FIELDS:
-        text = getattr(event, field, None)
-        if text is None:
+    for field, text in zip(_ids[type(event)], _get_ids[type(event)](event), strict=True):
+        if text is None or (text.isascii() and "\0" not in text):
             continue
-        if not text.isascii() and len(text.encode()) > MAX_ID:
+        if len(text.encode()) > MAX_ID:
             return Refusal("id_too_long", field, f"more than {MAX_ID} bytes")
         if "\0" in text:
             return Refusal("bad_value", field, "a NUL character in an id")
@@ -200,7 +216,7 @@ def _reason(message: str, field: str) -> Reason:
     if "of length >= 1" in message:
         return "missing_field"
     if "of length <=" in message:
-        return "id_too_long" if field in _ID_FIELDS or field.endswith("_id") else "out_of_range"
+        return "id_too_long" if field in _ID_FIELDS else "out_of_range"
     if message.startswith("Invalid decimal"):
         return "wrong_type"
     if message.startswith("Invalid enum") or "matching regex" in message:

@@ -7,6 +7,7 @@ quantity the pieces that came back (positive).
 """
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import assert_never
 
 from msgspec import Struct
@@ -34,7 +35,9 @@ MAX_TEXT = 4000
 """Characters kept of a free text, where texts are kept at all."""
 
 _CANCELLED = frozenset(("cancelled", "canceled", "void", "voided"))
-_OTHER_MONEY = ("cost", "list_amount", "reward_amount", "fixed_service_cost")
+_MONEY_FIELDS = ("cost", "list_amount", "reward_amount", "fixed_service_cost")
+_get_money = attrgetter(*_MONEY_FIELDS)
+_NO_MONEY = (None,) * len(_MONEY_FIELDS)
 
 
 class Stamp(Struct, frozen=True):
@@ -56,6 +59,7 @@ class Scribe:
         self._rates = rates
         self._times = times
         self._currency = (mapping.currency or rates.reporting).upper()
+        self._units: dict[str | None, tuple[str, int]] = {}
         self._minor_digits = mapping.minor_digits
         self._inverted = mapping.amounts == "inverted"
         self._order_rows = mapping.orders == "rows"
@@ -77,27 +81,39 @@ class Scribe:
             case _:
                 assert_never(event)
 
-    def _money(self, amount: Decimal | None, event: FeedEvent, at: int, field: str) -> int | None | Refusal:
+    def _money(self, amount: Decimal | None, event: FeedEvent, at: int, field: str) -> int | Refusal | None:
         """Minor units in the reporting currency; None stays None."""
         if amount is None:
             return None
-        currency = event.currency.upper() if event.currency else self._currency
-        digits = digits_of(currency) if self._minor_digits is None else self._minor_digits
+        code, digits = self._units.get(event.currency) or self._unit(event.currency)
         minor = to_minor(amount, digits, field)
-        if isinstance(minor, Refusal) or currency == self._rates.reporting:
+        if code == self._rates.reporting or isinstance(minor, Refusal):
             return minor
-        return self._rates.convert(minor, currency, at)
+        return self._rates.convert(minor, code, at)
 
-    def _other_money(self, event: FeedEvent, at: int) -> dict[str, int] | Refusal:
+    def _unit(self, currency: str | None) -> tuple[str, int]:
+        """The code and minor digits of what a feed calls a currency (three letters: that bounds what is kept)."""
+        code = (currency or self._currency).upper()
+        unit = (code, digits_of(code) if self._minor_digits is None else self._minor_digits)
+        self._units[currency] = unit
+        return unit
+
+    def _other_money(self, event: FeedPurchase, at: int) -> dict[str, int] | Refusal:
         """The amounts beside `amount` that the feed named."""
+        amounts = _get_money(event)
         named: dict[str, int] = {}
-        for field in _OTHER_MONEY:
-            minor = self._money(getattr(event, field, None), event, at, field)
+        if amounts == _NO_MONEY:
+            return named
+        for field, amount in zip(_MONEY_FIELDS, amounts, strict=True):
+            minor = self._money(amount, event, at, field)
             if isinstance(minor, Refusal):
                 return minor
             if minor is not None:
                 named[field] = minor
         return named
+
+    def _service_cost(self, event: FeedEvent, at: int) -> int | Refusal | None:
+        return self._money(event.fixed_service_cost, event, at, "fixed_service_cost")
 
     def _purchase(self, event: FeedPurchase, stamp: Stamp) -> Purchase | Refusal:
         amount = self._money(_amount_of(event), event, stamp.at, "amount")
@@ -147,9 +163,9 @@ class Scribe:
         return f"{named}#{event_id}" if self._order_rows else named
 
     def _complaint(self, event: FeedComplaint, stamp: Stamp) -> Complaint | Refusal:
-        money = self._other_money(event, stamp.at)
-        if isinstance(money, Refusal):
-            return money
+        service = self._service_cost(event, stamp.at)
+        if isinstance(service, Refusal):
+            return service
         return Complaint(
             event_id=stamp.event_id,
             customer_id=event.customer_id,
@@ -157,6 +173,7 @@ class Scribe:
             source=stamp.source,
             customer_kind=event.customer_kind,
             strategic=event.strategic,
+            fixed_service_cost=service,
             complaint_id=event.complaint_id,
             status=event.status,
             category=event.category,
@@ -166,13 +183,12 @@ class Scribe:
             owner=event.owner,
             resolution_score=event.resolution_score,
             text=self._text(event.text),
-            **money,
         )
 
     def _contact(self, event: FeedContact, stamp: Stamp) -> Contact | Refusal:
-        money = self._other_money(event, stamp.at)
-        if isinstance(money, Refusal):
-            return money
+        service = self._service_cost(event, stamp.at)
+        if isinstance(service, Refusal):
+            return service
         return Contact(
             event_id=stamp.event_id,
             customer_id=event.customer_id,
@@ -180,6 +196,7 @@ class Scribe:
             source=stamp.source,
             customer_kind=event.customer_kind,
             strategic=event.strategic,
+            fixed_service_cost=service,
             contact_id=event.contact_id or stamp.event_id,
             direction=event.direction,
             channel=event.channel,
@@ -192,13 +209,12 @@ class Scribe:
             referral=event.referral,
             staff_id=event.staff_id,
             text=self._text(event.text),
-            **money,
         )
 
     def _customer_fact(self, event: FeedCustomerFact, stamp: Stamp) -> CustomerFact | Refusal:
-        money = self._other_money(event, stamp.at)
-        if isinstance(money, Refusal):
-            return money
+        service = self._service_cost(event, stamp.at)
+        if isinstance(service, Refusal):
+            return service
         if event.alias_of == event.customer_id:
             return Refusal("bad_value", "alias_of", "a customer is no alias of itself")
         return CustomerFact(
@@ -208,10 +224,10 @@ class Scribe:
             source=stamp.source,
             customer_kind=event.customer_kind,
             strategic=event.strategic,
+            fixed_service_cost=service,
             alias_of=event.alias_of,
             owner=event.owner,
             do_not_contact=event.do_not_contact,
-            **money,
         )
 
     def _firm_fact(self, event: FeedFirmFact, stamp: Stamp) -> FirmFact | Refusal:

@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from streamproc.intake.money import MAX_DIGITS
 from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, FeedPurchase
 
 OrderRows = Literal["rows", "whole", "sum"]
@@ -173,8 +174,8 @@ def _check_thousands(name: str, value: Any) -> list[str]:
 
 
 def _check_digits(name: str, value: Any) -> list[str]:
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 6  # noqa: PLR2004
-    return [] if good else [f"{name}: a number from 0 to 6 is expected"]
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DIGITS
+    return [] if good else [f"{name}: a number from 0 to {MAX_DIGITS} is expected"]
 
 
 def _check_choice(name: str, value: Any) -> list[str]:

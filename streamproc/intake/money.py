@@ -10,7 +10,11 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])
 MAX_MINOR = 10**15
 """The largest amount, in minor units: larger ones are refused, and sums of many stay within 64 bits."""
 
+MAX_DIGITS = 6
+"""The most digits a minor unit may have."""
+
 _MAX_EXPONENT = 20
+_FACTORS = [Decimal(10**digits) for digits in range(MAX_DIGITS + 1)]
 _DIGITS = dict.fromkeys(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
 ) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
@@ -27,7 +31,10 @@ def to_minor(amount: Decimal, digits: int, field: str = "amount") -> int | Refus
         return Refusal("not_finite", field)
     if amount.adjusted() > _MAX_EXPONENT:
         return Refusal("out_of_range", field, "more than 1e15 minor units")
-    minor = int(EXACT.scaleb(amount, digits).to_integral_value(context=EXACT))
+    scaled = EXACT.multiply(amount, _FACTORS[digits])
+    minor = int(scaled)
+    if minor != scaled:
+        minor = int(scaled.to_integral_value(context=EXACT))
     if not -MAX_MINOR <= minor <= MAX_MINOR:
         return Refusal("out_of_range", field, "more than 1e15 minor units")
     return minor

@@ -1,7 +1,7 @@
 """Rows of a table → feed events, by a plan made once from the header and the mapping."""
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Literal, cast
 
 from msgspec import Struct
 
@@ -66,21 +66,22 @@ class RowPlan:
             (field, at, tidies.get(field)) for field, at in where.items() if field in shape.__struct_fields__
         ]
 
-    def stamp(self, row: list[str]) -> str | Refusal | None:
-        """The text of the row's time; a refusal if it is cut wrongly or undated, None for a kind to be skipped."""
+    def stamp(self, row: list[str]) -> str:
+        """The text of a row's time, or nothing."""
+        if self._time_at is None or self._time_at >= len(row):
+            return self._time
+        return row[self._time_at].strip() or self._time
+
+    def decode(self, row: list[str]) -> Decoded | Refusal | Literal["skipped"]:
+        """The feed event in a row."""
         if len(row) != self._width and (len(row) < self._width or any(row[self._width :])):
             return Refusal("bad_row", "", f"{len(row)} cells where the header has {self._width}")
-        if self._kind_at is not None and self._kind_of(row[self._kind_at]) == SKIPPED:
-            return None
-        text = self._time if self._time_at is None else row[self._time_at].strip() or self._time
-        return text or Refusal("missing_field", "occurred_at")
-
-    def decode(self, row: list[str]) -> Decoded | Refusal:
-        """The feed event in a row whose `stamp` was good."""
         word = self._kind if self._kind_at is None else row[self._kind_at].strip() or self._kind
         if not word:
             return Refusal("missing_field", "kind")
         kind = self._kind_of(word)
+        if kind == SKIPPED:
+            return SKIPPED
         if kind not in _SHAPES:
             return Refusal("unknown_kind", "kind", word[:60])
         cells = self._constants[kind].copy()

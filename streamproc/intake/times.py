@@ -15,7 +15,7 @@ _US_FROM = 10**14
 _TOO_LARGE = 10**17
 _TEXT_FROM = 10**8
 _CALENDAR_DIGITS = 8
-_MEMO = 4096
+_TEXT_LENGTH = 17  # longer texts are no numbers: the longest has 17 digits
 
 
 def parse_epoch(number: float) -> int | Refusal:
@@ -39,27 +39,24 @@ class Times:
     def __init__(self, zone: tzinfo = UTC, layout: str | None = None) -> None:
         self._zone = zone
         self._layout = layout
-        self._memo: dict[str, int] = {}
+        self._last: tuple[str, int | Refusal] = ("", Refusal("missing_field", "occurred_at"))
 
     def parse(self, stamp: str | float) -> int | Refusal:
-        """Microseconds since the epoch, or a refusal bad_time. Text is remembered, so that day stamps cost nothing."""
+        """Microseconds since the epoch, or a refusal: missing_field for an empty text, else bad_time."""
         if not isinstance(stamp, str):
             return parse_epoch(stamp)
-        known = self._memo.get(stamp)
-        if known is not None:
-            return known
+        last = self._last  # neighbours often share their stamp
+        if last[0] == stamp:
+            return last[1]
         at = self._read(stamp)
-        if isinstance(at, int):
-            if len(self._memo) >= _MEMO:
-                self._memo.clear()
-            self._memo[stamp] = at
+        self._last = (stamp, at)
         return at
 
     def _read(self, stamp: str) -> int | Refusal:
         try:
             if self._layout is not None:
                 when = datetime.strptime(stamp, self._layout)  # noqa: DTZ007  the zone follows below
-            elif _is_number(stamp):
+            elif len(stamp) <= _TEXT_LENGTH and _is_number(stamp):
                 return _parse_digits(stamp)
             else:
                 when = datetime.fromisoformat(stamp)

@@ -5,24 +5,23 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from streamproc.adapters.sources.errors import SourceError
 from streamproc.adapters.sources.lines import Dialect, Line, frame_rows, not_blank, read_lines, sniff
 from streamproc.adapters.sources.opening import BROKEN, Opened, why_broken
 from streamproc.adapters.sources.parquet import ParquetTable
 from streamproc.intake.columns import describe, infer_mapping
-from streamproc.intake.intake import Draft, Intake, Settings
+from streamproc.intake.intake import Intake, Order, Settings
+from streamproc.intake.journal import JournalEvent
 from streamproc.intake.mapping import Mapping, MappingProblem
 from streamproc.intake.rates import Rates
-from streamproc.intake.refusal import Refusal
+from streamproc.intake.refusal import Position, Refusal
 
 Format = Literal["csv", "jsonl", "parquet"]
 
-Entry = tuple[int, int, int, int, bytes, Draft | Refusal]
-"""A record opened: at (µs), rank, record number, byte offset, original bytes, and what it is so far.
-
-A refused one stands at the time of the good one before it.
-"""
+Record = tuple[int, int, bytes]
+"""The number of a record from 1, its byte offset, its bytes."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase ("check", "sort", "read"), the bytes of the file done and in all."""
@@ -39,6 +38,14 @@ _PACKED = frozenset((".gz", ".zst", ".zstd"))
 _REPORT_EVERY = 4096
 
 _decode_cells = msgspec.json.Decoder(list[str]).decode
+
+
+class Item(Struct, frozen=True, gc=False):
+    """What became of one record of a source: the journal's record or a refusal, the original bytes, the place."""
+
+    outcome: JournalEvent | Refusal
+    raw: bytes
+    position: Position
 
 
 class FileSource:
@@ -74,31 +81,36 @@ class FileSource:
             return ["JSON Lines: our field names"]
         return describe(self.mapping, self.header)
 
-    def entries(self, now: int, phase: str = "read", progress: Progress | None = None) -> Iterator[Entry]:
-        """The file's records, opened, in the order of the file; blank lines and skipped kinds left out.
+    def records(self, phase: str = "read", progress: Progress | None = None) -> Iterator[Record]:
+        """The file's records in the order of the file, blank lines left out.
 
         Raises SourceError after the last readable record if the file is damaged or cut off.
         """
-        last = 0
-        open_raw = self.open_raw
-        for row, (offset, raw) in enumerate(self._records(phase, progress), start=1):
-            draft = open_raw(raw, now)
-            if draft is None:
-                continue
-            if isinstance(draft, Draft):
-                last = draft.at
-                yield last, draft.rank, row, offset, raw, draft
-            else:
-                yield last, 1, row, offset, raw, draft
+        return ((row, *line) for row, line in enumerate(self._lines(phase, progress), start=1))
 
-    def open_raw(self, raw: bytes, now: int) -> Draft | Refusal | None:
-        """Intake's first step on the original bytes of one record."""
+    def peek(self, raw: bytes, now: int) -> Order | None:
+        """Where a record belongs in time, None if it has no usable time."""
         if self.format == "jsonl":
-            return self.intake.open_body(raw, now)
-        cells = self._dialect.split(raw) if self.format == "csv" else _decode_cells(raw)
-        return cells if isinstance(cells, Refusal) else self.intake.open_row(cells, now)
+            return self.intake.peek(raw, now)
+        cells = self._split(raw)
+        return None if isinstance(cells, Refusal) else self.intake.peek_row(cells, now)
 
-    def _records(self, phase: str, progress: Progress | None) -> Iterator[Line]:
+    def take(self, record: Record, now: int) -> Item | None:
+        """What becomes of a record; None for a kind that is skipped."""
+        row, offset, raw = record
+        position = Position(self.name, row, offset)
+        outcome: JournalEvent | Refusal | None
+        if self.format == "jsonl":
+            outcome = self.intake.take(raw, position, now)
+        else:
+            cells = self._split(raw)
+            outcome = cells if isinstance(cells, Refusal) else self.intake.take_row(cells, position, now)
+        return None if outcome is None else Item(outcome, raw, position)
+
+    def _split(self, raw: bytes) -> list[str] | Refusal:
+        return _decode_cells(raw) if self.format == "parquet" else self._dialect.split(raw)
+
+    def _lines(self, phase: str, progress: Progress | None) -> Iterator[Line]:
         if self.format == "parquet":
             yield from self._parquet_records(phase, progress)
             return

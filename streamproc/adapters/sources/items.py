@@ -1,29 +1,19 @@
-"""Files → items in order of event time: the journal's records and the refusals, each with its bytes and place."""
+"""Files → items in order of event time, whatever the order in the files, with bounded memory."""
 
 import heapq
 import tempfile
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from msgspec import Struct
-
 from streamproc.adapters.sources.errors import SourceError
-from streamproc.adapters.sources.files import Entry, FileSource, Progress
-from streamproc.adapters.sources.spill import OVERHEAD, external_sort
-from streamproc.intake.intake import Draft
-from streamproc.intake.journal import JournalEvent
-from streamproc.intake.refusal import Position, Refusal
+from streamproc.adapters.sources.files import FileSource, Item, Progress, Record
+from streamproc.adapters.sources.spill import OVERHEAD, Key, external_sort
 
 RUN_BYTES = 64 << 20
-"""Memory that sorting one file may take, roughly: about 80,000 records."""
+"""Memory that putting one file in order may take, roughly: about 150,000 records."""
 
-
-class Item(Struct, frozen=True, gc=False):
-    """What became of one record of a source: the journal's record or a refusal, the original bytes, the place."""
-
-    outcome: JournalEvent | Refusal
-    raw: bytes
-    position: Position
+_order_in_file = itemgetter(0, 1, 2)
 
 
 def sorted_items(
@@ -31,75 +21,83 @@ def sorted_items(
 ) -> Iterator[Item]:
     """The records of all files by event time; at one instant the firm's facts first, then by file and record.
 
-    A refused record comes where the record before it in its file does. `now` is the wall clock (µs), against
-    which the future is judged. Raises SourceError, after all that was readable, for a damaged file.
+    A record without a usable time comes where the one before it in its file does. `now` is the wall clock (µs),
+    against which the future is judged. Raises SourceError, after all that was readable, for a damaged file.
     """
     broken: list[SourceError] = []
     streams = [_until_broken(in_time(source, now, progress, run_bytes), broken) for source in sources]
     if len(streams) == 1:
-        yield from _finished(sources[0], streams[0])
+        merged = ((0, key) for key in streams[0])
     else:
-        tagged = [_tagged(number, stream) for number, stream in enumerate(streams)]
-        for number, entry in heapq.merge(*tagged, key=_order):
-            yield _finish(sources[number], entry)
+        merged = heapq.merge(*map(_tagged, range(len(streams)), streams), key=lambda tagged: tagged[1][:2])
+    for number, key in merged:
+        item = sources[number].take(key[2:], now)
+        if item is not None:
+            yield item
     if broken:
         raise SourceError("\n".join(str(error) for error in broken))
 
 
-def in_time(source: FileSource, now: int, progress: Progress | None, run_bytes: int) -> Iterator[Entry]:
+def in_time(source: FileSource, now: int, progress: Progress | None, run_bytes: int) -> Iterator[Key]:
     """The records of one file by (time, rank, record number), with bounded memory.
 
-    A small file is kept and sorted; of a large one a first pass finds out whether it is in order already, and is it
-    not, it is sorted on disk. Raises SourceError after what was readable of a damaged file.
+    A small file is kept and sorted; of a large one a first pass finds out whether it is in order already, and
+    if it is not, it is sorted on disk. Raises SourceError after what was readable of a damaged file.
     """
-    kept: list[Entry] | None = []
-    size = 0
+    kept: list[Key] = []
+    room = run_bytes
     ordered, last = True, (0, 0)
     broken: list[SourceError] = []
-    for entry in _until_broken(source.entries(now, "check", progress), broken):
-        key = entry[:2]
-        ordered = ordered and key >= last
-        last = key
-        if kept is not None:
-            kept.append(entry)
-            size += len(entry[4]) + OVERHEAD
-            kept = kept if size <= run_bytes else None
+    for key in _until_broken(_keys(source, source.records("check", progress), now), broken):
+        order = key[:2]
+        ordered = ordered and order >= last
+        last = order
+        if room > 0:
+            kept.append(key)
+            room -= len(key[4]) + OVERHEAD
+        elif kept:
+            kept.clear()
         elif not ordered:
             break
-    if kept is not None:
+    if room > 0:
         if not ordered:
-            kept.sort(key=lambda entry: entry[:3])
+            kept.sort(key=_order_in_file)
         yield from kept
-        if broken:
-            raise broken[0]
     elif ordered:
-        yield from source.entries(now, "read", progress)
+        kept.clear()
+        broken.clear()  # the second pass meets it again
+        yield from _keys(source, source.records("read", progress), now)
     else:
+        kept.clear()
+        broken.clear()
         yield from _sorted_on_disk(source, now, progress, run_bytes)
-
-
-def _sorted_on_disk(
-    source: FileSource, now: int, progress: Progress | None, run_bytes: int
-) -> Iterator[Entry]:
-    broken: list[SourceError] = []
-    entries = _until_broken(source.entries(now, "sort", progress), broken)
-    try:
-        with tempfile.TemporaryDirectory(prefix="streamproc-sort-") as folder:
-            for at, rank, row, offset, raw in external_sort(
-                (e[:5] for e in entries), Path(folder), run_bytes
-            ):
-                draft = source.open_raw(raw, now)
-                if draft is not None:
-                    yield at, rank, row, offset, raw, draft
-    except OSError as error:
-        raise SourceError(
-            f"{source.path} cannot be sorted on disk: {error}; TMPDIR names another folder"
-        ) from error
     if broken:
         raise broken[0]
 
 
-def _until_broken(entries: Iterator[Entry], broken: list[SourceError]) -> Iterator[Entry]:
+def _keys(source: FileSource, records: Iterator[Record], now: int) -> Iterator[Key]:
+    """The records with their place in time."""
+    order = (0, 1)
+    peek = source.peek
+    for row, offset, raw in records:
+        order = peek(raw, now) or (order[0], 1)
+        yield *order, row, offset, raw
+
+
+def _sorted_on_disk(source: FileSource, now: int, progress: Progress | None, run_bytes: int) -> Iterator[Key]:
+    broken: list[SourceError] = []
+    keys = _until_broken(_keys(source, source.records("sort", progress), now), broken)
+    try:
+        with tempfile.TemporaryDirectory(prefix="streamproc-sort-") as folder:
+            yield from external_sort(keys, Path(folder), run_bytes)
+    except OSError as error:
+        where = "TMPDIR names another folder"
+        raise SourceError(f"{source.path} cannot be sorted on disk: {error}; {where}") from error
+    if broken:
+        raise broken[0]
+
+
+def _until_broken(entries: Iterator[Key], broken: list[SourceError]) -> Iterator[Key]:
     """The entries up to a SourceError, which is kept for later."""
     try:
         yield from entries
@@ -107,21 +105,5 @@ def _until_broken(entries: Iterator[Entry], broken: list[SourceError]) -> Iterat
         broken.append(error)
 
 
-def _tagged(number: int, entries: Iterator[Entry]) -> Iterator[tuple[int, Entry]]:
-    return ((number, entry) for entry in entries)
-
-
-def _order(tagged: tuple[int, Entry]) -> tuple[int, int]:
-    return tagged[1][:2]
-
-
-def _finished(source: FileSource, entries: Iterator[Entry]) -> Iterator[Item]:
-    return (_finish(source, entry) for entry in entries)
-
-
-def _finish(source: FileSource, entry: Entry) -> Item:
-    _, _, row, offset, raw, draft = entry
-    position = Position(source.name, row, offset)
-    if isinstance(draft, Draft):
-        return Item(source.intake.finish(draft, raw, position), raw, position)
-    return Item(draft, raw, position)
+def _tagged(number: int, keys: Iterator[Key]) -> Iterator[tuple[int, Key]]:
+    return ((number, key) for key in keys)

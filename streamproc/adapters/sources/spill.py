@@ -9,7 +9,7 @@ from pathlib import Path
 Key = tuple[int, int, int, int, bytes]
 """What is sorted: at (µs), rank, record number, byte offset, original bytes. The first three are the order."""
 
-OVERHEAD = 700
+OVERHEAD = 320
 """Bytes Python needs for a record beside its text, roughly."""
 
 FAN_IN = 64

@@ -5,11 +5,11 @@ from itertools import chain
 from typing import BinaryIO
 
 from streamproc.adapters.sources.errors import SourceError
-from streamproc.adapters.sources.files import format_of, mapping_for
-from streamproc.adapters.sources.items import Item
+from streamproc.adapters.sources.files import Item, format_of, mapping_for
 from streamproc.adapters.sources.lines import Dialect, Line, not_blank, read_lines, sniff
 from streamproc.intake.columns import describe
-from streamproc.intake.intake import Draft, Intake, Settings
+from streamproc.intake.intake import Intake, Settings
+from streamproc.intake.journal import JournalEvent
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position, Refusal
@@ -49,7 +49,6 @@ class StreamSource:
             self._dialect, self.header, self._records = sniff(self._records, self.mapping.encoding, name)
             self.mapping = mapping_for(self.header, mapping, name)
         self.intake = Intake(rates, self.mapping, self.header, settings)
-        self._latest = 0
 
     @property
     def description(self) -> list[str]:
@@ -58,23 +57,22 @@ class StreamSource:
 
     def items(self, clock: Callable[[], int]) -> Iterator[Item]:
         """The records as they come; `clock` gives the wall clock (µs). Raises SourceError if reading fails."""
+        latest = 0
         try:
             for row, (offset, raw) in enumerate(self._records, start=1):
-                draft = self._open(raw, clock())
-                if draft is None:
-                    continue
                 position = Position(self.name, row, offset)
-                if isinstance(draft, Refusal):
-                    yield Item(draft, raw, position)
+                outcome = self._take(raw, position, clock())
+                if outcome is None:
                     continue
-                self._latest = max(self._latest, draft.at)
-                self.disorder = max(self.disorder, self._latest - draft.at)
-                yield Item(self.intake.finish(draft, raw, position), raw, position)
+                if not isinstance(outcome, Refusal):
+                    latest = max(latest, outcome.at)
+                    self.disorder = max(self.disorder, latest - outcome.at)
+                yield Item(outcome, raw, position)
         except OSError as error:
             raise SourceError(f"{self.name}: reading failed: {error}") from error
 
-    def _open(self, raw: bytes, now: int) -> Draft | Refusal | None:
+    def _take(self, raw: bytes, position: Position, now: int) -> JournalEvent | Refusal | None:
         if self.header is None:
-            return self.intake.open_body(raw, now)
+            return self.intake.take(raw, position, now)
         cells = self._dialect.split(raw)
-        return cells if isinstance(cells, Refusal) else self.intake.open_row(cells, now)
+        return cells if isinstance(cells, Refusal) else self.intake.take_row(cells, position, now)
