@@ -1,1 +1,1 @@
-"""What touches the outside: files, databases, sockets. Adapters are strangers to each other."""
+"""Where the project meets the world: each adapter carries out what the pure rooms decide."""

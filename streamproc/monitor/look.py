@@ -4,7 +4,7 @@ import traceback
 from typing import NamedTuple
 
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import Stage, stage_at
+from streamproc.core.lifecycle import Stage, lost_at, stage_at
 from streamproc.core.policy import Outcome
 from streamproc.core.time import DAY, day_of, today_of
 from streamproc.monitor import decide
@@ -60,6 +60,12 @@ class Scored(NamedTuple):
     place: dict[str, int]
 
 
+def in_trade(touched: Touched, at: int) -> bool:
+    """Whether there is a risk to score: the customer bought and is not lost."""
+    lost = lost_at(touched.state.facts, touched.horizon_days)
+    return lost is not None and at < lost
+
+
 def score_all(buyers: list[Touched], at: int, snapshot: Snapshot) -> Scored | None:
     """One vectorised call for all; None without buyers."""
     if not buyers:
@@ -93,8 +99,10 @@ def look_at(touched: Touched, scored: Scored | None, scene: Scene) -> list[Effec
         why: Why = "terminated" if facts.terminated_at and facts.terminated_at <= at else "silence"
         ended += decide.end_by_loss(customer_id, decisions, at, why)
     effects += ended
-    if scored is None or customer_id not in scored.place:
+    if not facts.n_days:
         effects.append(Looked(customer_id, at, Outcome.NO_PURCHASE, stage))
+    elif stage >= Stage.LOST or scored is None:
+        effects.append(Looked(customer_id, at, Outcome.ALREADY_LOST, stage))
     else:
         effects += _look_at_buyer(touched, stage, scored, scene)
     decisions.looked_at = at
@@ -113,14 +121,11 @@ def _look_at_buyer(touched: Touched, stage: Stage, scored: Scored, scene: Scene)
         state, stage, today_of(at), horizon, (log_odds, scored.churn[i]), scene.snapshot, scene.context.grades
     )
     groups = tuple(int(c) for c in scored.scores.contributions[i])
-    if stage >= Stage.LOST:
-        effects.append(Looked(customer_id, at, Outcome.ALREADY_LOST, stage, figures, groups))
-    else:
-        decided = decide.decide(customer_id, state.facts, decisions, figures, scene.context)
-        effects += decided.changes
-        effects.append(Looked(customer_id, at, decided.outcome, stage, figures, groups))
-        if decided.opened is not None:
-            effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
+    decided = decide.decide(customer_id, state.facts, decisions, figures, scene.context)
+    effects += decided.changes
+    effects.append(Looked(customer_id, at, decided.outcome, stage, figures, groups))
+    if decided.opened is not None:
+        effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
     decisions.log_odds, decisions.groups = log_odds, list(groups)
     return effects
 

@@ -26,7 +26,7 @@ from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, Looked, PartitionSummary, ToJournal, Totals
-from streamproc.monitor.look import Scene, Touched, example_step, failed, look_at, score_all
+from streamproc.monitor.look import Scene, Touched, example_step, failed, in_trade, look_at, score_all
 from streamproc.monitor.schedule import due_at, next_example
 from streamproc.monitor.state import CustomerState, decode_state, encode_state, new_state
 from streamproc.scoring.examples import customer_hash
@@ -79,18 +79,19 @@ def new_meta() -> Meta:
 class Partition:
     """The monitor of one partition over its states."""
 
-    def __init__(
-        self, number: int, states: States, meta: Meta | None = None, waiting: Iterable[CustomerEvent] = ()
-    ) -> None:
+    def __init__(self, number: int, states: States, meta: Meta | None = None) -> None:
         self.number = number
         self.meta = meta or new_meta()
         self._states = states
         self._waiting: dict[str, list[CustomerEvent]] = {}
         self._waiting_touched: set[str] = set()
         self._next_waiting: int | None = None
-        for event in waiting:
+
+    def resume_waiting(self, events: Iterable[CustomerEvent]) -> None:
+        """Puts back events that waited when the partition was last stopped."""
+        for event in events:
             self._wait(event)
-        self._waiting_touched.clear()
+            self._waiting_touched.discard(event.customer_id)
 
     # ------------------------------------------------------------------------------------------ records
 
@@ -274,7 +275,8 @@ class Partition:
             if look.state.forward_to is not None:
                 self._retire(look.customer_id, look.state)
         present = [look for look in looks if look.state.forward_to is None]
-        scored = score_all([look for look in present if look.state.facts.n_days], tick.at, scene.snapshot)
+        buyers = [look for look in present if in_trade(look, tick.at)]
+        scored = score_all(buyers, tick.at, scene.snapshot)
         effects: list[Effect] = []
         for look in present:
             before = look.state.decisions.stage if look.state.decisions.looked_at else None

@@ -4,7 +4,7 @@ The rule kept here: due times are midnights and a function of the state alone; e
 """
 
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import next_change
+from streamproc.core.lifecycle import Stage, next_change
 from streamproc.core.time import DAY, ceil_to
 from streamproc.monitor.state import CustomerState
 
@@ -46,7 +46,9 @@ def due_at(state: CustomerState, at: int, horizon_days: int, lateness: int, exam
     """
     facts, decisions = state.facts, state.decisions
     times: list[int] = []
-    if facts.n_days:
+    if facts.n_days and decisions.stage >= Stage.LOST:  # a lost customer has no figures that could go stale
+        times += [ceil_to(t, DAY) for t in (next_change(facts, at, horizon_days),) if t is not None]
+    elif facts.n_days:
         # A look at the midnight that ends day d sees d as today.
         silence = next_silence_look(facts, at // DAY - 1 if at % DAY == 0 else at // DAY, horizon_days)
         if silence is not None:

@@ -1,0 +1,48 @@
+"""The feed in SQLite: lines as they came, and each warning as it stands."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from streamproc.desk.warning import Entry
+
+_ENCODE = msgspec.json.Encoder().encode
+
+_RAISE = "INSERT INTO warnings VALUES (?, ?, ?, ?, 'raised', ?, ?, ?, NULL, ?, ?)"
+_GO_ON = (
+    "UPDATE warnings SET state = ?, updated_at = ?, severity = coalesce(?, severity), "
+    "probability = coalesce(?, probability), expected_loss = coalesce(?, expected_loss) WHERE id = ?"
+)
+_JUDGE = "UPDATE warnings SET verdict = ?, updated_at = ? WHERE id = ?"
+
+
+def write(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Adds lines to the feed, inside the transaction that is open."""
+    for entry in entries:
+        db.execute(
+            "INSERT INTO feed (warning_id, customer, at, kind, body) VALUES (?, ?, ?, ?, ?)",
+            (entry.warning_id, entry.customer_id, entry.at, entry.kind, _ENCODE(entry)),
+        )
+        if entry.warning is not None:
+            w = entry.warning
+            db.execute(
+                _RAISE,
+                (
+                    w.id, w.customer_id, w.raised_at, w.raised_at, w.severity, w.risk.probability,
+                    w.value.expected_loss, w.history, _ENCODE(w),
+                ),
+            )  # fmt: skip
+        elif entry.kind == "verdict":
+            db.execute(_JUDGE, (entry.right, entry.at, entry.warning_id))
+        else:
+            db.execute(
+                _GO_ON,
+                (entry.kind, entry.at, entry.severity, entry.probability, entry.expected_loss, entry.warning_id),
+            )
+
+
+def lines(db: sqlite3.Connection, after: int = 0) -> Iterator[tuple[int, Entry]]:
+    """The feed's lines numbered above `after`."""
+    for seq, body in db.execute("SELECT seq, body FROM feed WHERE seq > ? ORDER BY seq", (after,)):
+        yield seq, msgspec.json.decode(body, type=Entry)

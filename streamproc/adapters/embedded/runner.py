@@ -1,0 +1,331 @@
+"""The embedded runtime's one writer: takes what arrives in batches, moves time, commits each batch whole.
+
+The rule kept here: journal, states, feed, dead letters and the trainer's inbox change in one transaction; after a
+crash the process goes on from the last commit, and the same arrivals lead to the same journal.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded.counts import tally
+from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
+from streamproc.adapters.embedded.deadletters import write as write_dead_letters
+from streamproc.adapters.embedded.journal import Journal
+from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
+from streamproc.adapters.embedded.states import StateTable
+from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
+from streamproc.core.events import CustomerEvent, FirmFact, Purchase
+from streamproc.core.policy import Policy
+from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
+from streamproc.desk.desk import Desk
+from streamproc.desk.warning import Entry, Money
+from streamproc.intake.refusal import Position, Refusal
+from streamproc.monitor.effects import DeadLettered
+from streamproc.monitor.partition import Meta, Partition
+from streamproc.scoring.examples import Example, Sighting
+from streamproc.trainer.trainer import Refused, Trainer
+
+T = TypeVar("T")
+
+REPLAY_GRID = HOUR
+LIVE_GRID = SECOND
+FAILURES_A_BATCH = 100
+
+
+class TooManyFailuresError(Exception):
+    """So many records of one batch failed inside the core that something else must be wrong."""
+
+
+class Arrival(Protocol):
+    """What a source delivers: a journal record or a refusal, the original bytes, where they stood."""
+
+    @property
+    def outcome(self) -> CustomerEvent | FirmFact | Refusal:
+        """The record, or why there is none."""
+        ...
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes as they came."""
+        ...
+
+    @property
+    def position(self) -> Position:
+        """Where they stood."""
+        ...
+
+
+class Taken(msgspec.Struct):
+    """How a batch went: records new to the journal, repeats, refused."""
+
+    new: int = 0
+    repeats: int = 0
+    refused: int = 0
+
+    def add(self, other: "Taken") -> None:
+        """Adds another batch's figures (in place)."""
+        self.new += other.new
+        self.repeats += other.repeats
+        self.refused += other.refused
+
+
+class Progress(msgspec.Struct):
+    """Where the runner stands: `clock` the last tick, `read` the largest event time taken in (µs)."""
+
+    clock: int = 0
+    read: int = 0
+    mode: str = "event"
+    live: bool = False
+    announced: tuple[int, int, int] | None = None
+    grades: tuple[int, int, int] | None = None
+
+
+class Runner:
+    """Takes arrivals into a data folder's journal and applies them. Not for use by two threads at once."""
+
+    def __init__(self, db: sqlite3.Connection, setup: Setup, *, partitions: int = 1, digits: int = 2) -> None:
+        self._db = db
+        self.journal = Journal(db)
+        self.progress = _load(db, "progress", Progress) or Progress()
+        self._tables = [StateTable(db, n) for n in range(partitions)]
+        waiting = [msgspec.msgpack.decode(body, type=list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")]
+        self.pipeline = Pipeline(
+            [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
+            Desk(Money(setup.currency, digits), self.progress.live, self.progress.announced, self.progress.grades),
+            _load_trainer(db, setup),
+        )
+        for events in waiting:
+            self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
+        self._training_days = trainer_config(setup).training_days
+        self._grid = LIVE_GRID if self.progress.mode == "wall" else REPLAY_GRID
+        self._new_batch()
+        if not self.journal.last:
+            self._write(setup)
+            self.commit()
+
+    def _new_batch(self) -> None:
+        self._entries: list[Entry] = []
+        self._dead: list[DeadLetter] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._inbox: list[Example | Sighting] = []
+        self._models: list[tuple[ModelSnapshot | Refused, int]] = []
+        self._trained = False
+        self._failures = 0
+
+    # --------------------------------------------------------------------------------------- arrivals
+
+    def take(self, arrivals: Sequence[Arrival]) -> Taken:
+        """One batch: appended, applied, and committed when this returns."""
+        taken = Taken()
+        known = self.journal.known(a.outcome.event_id for a in arrivals if not isinstance(a.outcome, Refusal))
+        for arrival in arrivals:
+            outcome = arrival.outcome
+            if isinstance(outcome, Refusal):
+                self._dead.append(of_refusal(outcome, arrival.raw, arrival.position))
+                self._counts["refused", outcome.reason] += 1
+                taken.refused += 1
+            elif outcome.event_id in known:
+                taken.repeats += 1
+            else:
+                known.add(outcome.event_id)
+                self._event(outcome)
+                taken.new += 1
+        self._counts["events", "repeat"] += taken.repeats
+        self.commit()
+        return taken
+
+    def _event(self, record: CustomerEvent | FirmFact) -> None:
+        if self.progress.mode == "event" and record.at > self.progress.read:
+            if not self.progress.read:
+                self.progress.clock = record.at // DAY * DAY
+            self.progress.read = record.at
+            self._advance(record.at // self._grid * self._grid)
+        self._counts["events", _stream_of(record)] += 1
+        self._write(record)
+
+    # ------------------------------------------------------------------------------------------- time
+
+    def end_of_data(self) -> None:
+        """Event mode: all that was read has its tick; commits."""
+        if self.progress.read:
+            self._advance(first_tick_after(self.progress.read, self._grid))
+        self.commit()
+
+    def advance_to(self, at: int) -> None:
+        """Moves time to `at` (µs), tick by tick where there is work, and commits: the wall clock's and a backtest's way."""
+        self.progress.read = max(self.progress.read, at)
+        self._advance(at // self._grid * self._grid)
+        self.commit()
+
+    def _advance(self, to: int) -> None:
+        while (at := self._next_tick()) <= to:
+            self._tick(at)
+
+    def _next_tick(self) -> int:
+        """The next grid point at which something waits; every midnight sums up the day."""
+        midnight = (self.progress.clock // DAY + 1) * DAY
+        work = self.pipeline.next_work()
+        if work is None or work >= midnight:
+            return midnight
+        return max(ceil_to(work, self._grid), first_tick_after(self.progress.clock, self._grid))
+
+    def _tick(self, at: int) -> None:
+        self.progress.clock = at
+        self._write(Tick(at=at, grades=self.pipeline.desk.news()))
+
+    def set_mode(self, mode: ClockMode) -> None:
+        """Writes how time moves from now on, and commits."""
+        self.progress.mode, self.progress.live = mode.mode, mode.live
+        self._grid = LIVE_GRID if mode.mode == "wall" else REPLAY_GRID
+        self._write(mode)
+        self.commit()
+
+    def set_policy(self, policy: Policy) -> None:
+        """Writes a policy where it differs from the one in force, and commits."""
+        if self.pipeline.partitions[0].meta.policy != policy:
+            self._write(PolicyChange(at=self.progress.clock, policy=policy))
+            self.commit()
+
+    def set_model(self, record: ModelSnapshot) -> None:
+        """Writes a model that was pinned or rolled back to, and commits."""
+        self._write(record)
+        self.commit()
+
+    # ---------------------------------------------------------------------------------------- records
+
+    def _write(self, record: JournalRecord) -> None:
+        """Appends a record, applies it, and does the same with what is answered."""
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+        queue = [record]
+        while queue:
+            record = queue.pop(0)
+            self.journal.append(record)
+            step = self.pipeline.apply(record)
+            self._note(step, record)
+            queue += step.records
+
+    def _note(self, step: Step, record: JournalRecord) -> None:
+        if isinstance(record, ModelSnapshot):
+            self._models.append((record, self.journal.last))
+        if step.refused is not None:
+            self._models.append((step.refused, self.journal.last))
+        trained = isinstance(record, Tick) and record.at == next_training(record.at - 1, self._training_days)
+        if trained:  # the trainer's own state holds all it was given up to here
+            self._trained = True
+            self._inbox.clear()
+        self._entries += step.entries
+        for effect in step.effects:
+            tally(self._counts, effect)
+            if isinstance(effect, DeadLettered):
+                self._dead.append(of_effect(effect, self.journal.last))
+                self._failures += effect.reason != "too_old"
+            elif isinstance(effect, Example | Sighting) and not trained:
+                self._inbox.append(effect)
+        if self._failures > FAILURES_A_BATCH:
+            raise TooManyFailuresError(
+                f"{self._failures} records of one batch failed inside the core; nothing of the batch was kept. "
+                "Look at `streamproc dead-letters list` and at the last change of the program."
+            )
+
+    # ----------------------------------------------------------------------------------------- commit
+
+    def commit(self) -> None:
+        """Writes all since the last commit in one transaction."""
+        db = self._db
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+        try:
+            self.journal.flush()
+            for table, partition in zip(self._tables, self.pipeline.partitions, strict=True):
+                table.flush()
+                _keep(db, f"partition:{partition.number}", partition.meta)
+                self._keep_waiting(partition)
+            feed.write(db, self._entries)
+            write_dead_letters(db, self._dead)
+            self._keep_counts()
+            self._keep_trainer()
+            self.progress.announced, self.progress.grades = self.pipeline.desk.announced, self.pipeline.desk.grades
+            _keep(db, "progress", self.progress)
+            db.execute("COMMIT")
+        except BaseException:
+            db.rollback()
+            raise
+        for table in self._tables:
+            table.trim()
+        self._new_batch()
+
+    def _keep_waiting(self, partition: Partition) -> None:
+        for customer_id, events in partition.waiting_changes().items():
+            if events:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO waiting VALUES (?, ?)", (customer_id, msgspec.msgpack.encode(events))
+                )
+            else:
+                self._db.execute("DELETE FROM waiting WHERE customer = ?", (customer_id,))
+
+    def _keep_counts(self) -> None:
+        self._db.executemany(
+            "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (name, label) DO UPDATE SET n = n + excluded.n",
+            [(name, label, n) for (name, label), n in self._counts.items() if n],
+        )
+
+    def _keep_trainer(self) -> None:
+        trainer = self.pipeline.trainer
+        if self._trained and trainer is not None:
+            self._db.execute("DELETE FROM trainer_inbox")
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('trainer', ?)", (trainer.dump(),))
+        if self._inbox:
+            self._db.execute("INSERT INTO trainer_inbox (body) VALUES (?)", (msgspec.msgpack.encode(self._inbox),))
+        for made, seq in self._models:
+            refused = made.reason if isinstance(made, Refused) else None
+            snapshot = made.snapshot if isinstance(made, ModelSnapshot) else msgspec.json.encode(made.snapshot)
+            known = msgspec.json.decode(snapshot, type=_Named)
+            self._db.execute(
+                "INSERT INTO models VALUES (?, ?, ?, ?, ?)", (seq, known.id, made.at, refused, bytes(snapshot))
+            )
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+def _stream_of(record: CustomerEvent | FirmFact) -> str:
+    if isinstance(record, Purchase):
+        return "return" if record.returned else "purchase"
+    return type(record).__name__.lower().removeprefix("customer").removeprefix("firm")
+
+
+def _load_trainer(db: sqlite3.Connection, setup: Setup) -> Trainer:
+    row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
+    trainer = Trainer(trainer_config(setup), row[0] if row else None)
+    for (body,) in db.execute("SELECT body FROM trainer_inbox ORDER BY seq"):
+        trainer.absorb(msgspec.msgpack.decode(body, type=list[Example | Sighting]))
+    return trainer
+
+
+def _load(db: sqlite3.Connection, key: str, kind: type[T]) -> T | None:
+    row = db.execute("SELECT body FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else msgspec.msgpack.decode(row[0], type=kind)
+
+
+def _keep(db: sqlite3.Connection, key: str, value: msgspec.Struct) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.msgpack.encode(value)))
+
+
+def batches(arrivals: Iterable[Arrival], size: int) -> Iterable[list[Arrival]]:
+    """The arrivals in lists of at most `size`."""
+    batch: list[Arrival] = []
+    for arrival in arrivals:
+        batch.append(arrival)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
