@@ -40,15 +40,16 @@ CAUSES: Final[tuple[Cause, ...]] = (
 )
 """The nine causes (domain: why they leave), and "natural": the need is gone, nobody is to blame."""
 
-FADES_DAYS = 75.0
-PERSONAL_CAUSES: Final[tuple[Cause, ...]] = (
+_FADES_DAYS = 75.0
+_FADES = _FADES_DAYS * DAY
+_PERSONAL: Final[tuple[Cause, ...]] = (
     "quality",
     "service",
     "short_term_conduct",
     "competitor",
     "inconvenience",
 )
-PERSONAL_SHARES = (0.33, 0.26, 0.13, 0.17, 0.11)
+_PERSONAL_SHARES = (0.33, 0.26, 0.13, 0.17, 0.11)
 _STRENGTH = 0.0048  # hazard a day at the start; over the whole fading e^-(0.0048 × 75) = 70 % stay
 _OUTAGE_HITS = 0.04
 
@@ -67,20 +68,20 @@ class Grievance:
 
     def left_over(self, at: int) -> float:
         """The hazard a day that remains at `at`."""
-        return self.strength * exp(-max(0, at - self.at) / (FADES_DAYS * DAY))
+        return self.strength * exp((self.at - at) / _FADES) if at > self.at else self.strength
 
     def risk(self, at: int, until: int) -> float:
         """The hazard summed over [at, until)."""
         start = max(at, self.at)
         if start >= until:
             return 0.0
-        faded = 1 - exp(-(until - start) / (FADES_DAYS * DAY))
-        return self.left_over(start) * FADES_DAYS * faded
+        faded = 1 - exp((start - until) / _FADES)
+        return self.left_over(start) * _FADES_DAYS * faded
 
 
 def fresh_grievance(at: int, rng: Random) -> Grievance:
     """Something of the customer's own went wrong with an order."""
-    cause = rng.choices(PERSONAL_CAUSES, PERSONAL_SHARES)[0]
+    cause = rng.choices(_PERSONAL, _PERSONAL_SHARES)[0]
     return Grievance(cause, at, _STRENGTH * rng.lognormvariate(0, 0.6))
 
 

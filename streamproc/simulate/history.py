@@ -73,12 +73,13 @@ def history(world: World, number: int) -> list[bytes]:
 class _Life:
     """The customer as time goes by: `at` (µs) is the present order, `grievances` what weighs.
 
-    `strikes` are what the world will do, of which the first `met` lie behind; `fading`: the need is going.
+    `strikes` are what the world will do, of which the first `met` lie behind; `pressure` (0-1) is how much
+    weighs; `fading`: the need is going.
     """
 
     __slots__ = (
-        "at", "desk", "fading", "grievances", "last_purchase_at", "met", "orders", "pen", "person", "rng",
-        "strikes", "till", "world",
+        "at", "desk", "fading", "grievances", "last_purchase_at", "met", "orders", "pen", "person",
+        "pressure", "rng", "strikes", "till", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, person: Person, pen: Pen, rng: Random) -> None:
@@ -88,6 +89,7 @@ class _Life:
         self.strikes = strikes_of(world, person, rng)
         self.met = 0
         self.grievances: list[Grievance] = []
+        self.pressure = 0.0
         self.fading = False
         self.orders = 0
         self.at = person.arrives_at
@@ -115,9 +117,9 @@ class _Life:
 
     def _buy(self) -> None:
         rng, at, person = self.rng, self.at, self.person
-        pressure = self._pressure(at) if self.grievances else 0.0
-        appetite = (0.8 if self.fading else 1.0) * (1 - 0.3 * pressure)
-        stands, amount = self.till.order(at, appetite, pressure)
+        self.pressure = self._pressure() if self.grievances else 0.0
+        appetite = (0.8 if self.fading else 1.0) * (1 - 0.3 * self.pressure)
+        stands, amount = self.till.order(at, appetite, self.pressure)
         if not stands:
             return
         self.orders += 1
@@ -130,10 +132,11 @@ class _Life:
                 grievance.evidence = self.till.give_back(at, amount)
             self.desk.hear(grievance)
             self.grievances.append(grievance)
+            self.pressure = self._pressure()
         elif dial > returned:
             self.till.give_back(at, amount)
         elif dial > returned - _SURVEYED:
-            self.desk.survey(at, pressure)
+            self.desk.survey(at, self.pressure)
         elif dial > returned - _SURVEYED - _TALKED:
             self.desk.interest(at + DAY)
 
@@ -142,8 +145,7 @@ class _Life:
         rhythm = self.person.rhythm
         gap = self.rng.gammavariate(rhythm.shape, rhythm.gap / rhythm.shape)
         gap /= 1 + rhythm.swing * cos(tau * (day_of(self.at) - rhythm.peak) / 365.25)
-        if self.grievances:
-            gap *= 1 + 0.8 * self._pressure(self.at)
+        gap *= 1 + 0.8 * self.pressure
         if self.fading:
             gap *= 1.8
         if self.person.wallet.price_loyal and self.at >= self.world.discounts_end_at:
@@ -172,9 +174,9 @@ class _Life:
 
     # ------------------------------------------------------------------------------ leaving
 
-    def _pressure(self, at: int) -> float:
-        """How much weighs on the customer at `at`, 0-1."""
-        return min(1.0, sum(grievance.left_over(at) for grievance in self.grievances) / _FULL_PRESSURE)
+    def _pressure(self) -> float:
+        """How much weighs on the customer now, 0-1."""
+        return min(1.0, sum([grievance.left_over(self.at) for grievance in self.grievances]) / _FULL_PRESSURE)
 
     def _meet_strikes(self, until: int) -> None:
         """What the world does to the customer between the present order and `until` (µs)."""
@@ -195,7 +197,8 @@ class _Life:
         tried = self.orders == 1 and self.person.temper.one_timer
         drift = _TRIED_HAZARD if tried else _FADING_HAZARD if self.fading else self.person.temper.drift
         hazards = [drift * (following - self.at) / DAY]
-        hazards += [grievance.risk(self.at, following) for grievance in self.grievances]
+        if self.grievances:
+            hazards += [grievance.risk(self.at, following) for grievance in self.grievances]
         rng = self.rng
         if not chance(rng, 1 - exp(-sum(hazards))):
             return None

@@ -1,5 +1,6 @@
 """Orders, corrections and returns as lines of the purchases feed."""
 
+from math import exp
 from random import Random
 
 from streamproc.core.time import DAY, HOUR, SECOND
@@ -40,7 +41,7 @@ class Till:
         rng, person, pen = self._rng, self._person, self._pen
         wallet, consumer = person.wallet, person.kind is CONSUMER
         category = person.category if chance(rng, _AT_HOME) else rng.choice(CATEGORIES)
-        units = wallet.level * appetite * rng.lognormvariate(0, wallet.spread)
+        units = wallet.level * appetite * exp(rng.gauss(0, wallet.spread))
         units *= self._world.price_index(person.category, at)
         listed = max(_LEAST, int(units / RATE if wallet.foreign else units))
         price, amount = self._price(listed, at)
@@ -55,7 +56,7 @@ class Till:
             years = (at - person.arrives_at) // _YEAR + 1
             body += f',"contract_until":"{clock_text(person.arrives_at + years * _YEAR)}"'
         if consumer and chance(rng, _CHOICE_SEEN):
-            body += f',"deliberation_s":{int(rng.lognormvariate(6.5, 0.9) * (1 + 2 * pressure))}'
+            body += f',"deliberation_s":{int(exp(rng.gauss(6.5, 0.9)) * (1 + 2 * pressure))}'
         order_id = f',"order_id":"o{pen.next_ref()}"'
         pen.put(at, PURCHASES, order_id + price + body)
         return self._afterthought(at, order_id, listed, body), amount

@@ -154,11 +154,11 @@ def _wallet(kind: Kind, rng: Random) -> Wallet:
     return Wallet(
         level=kind.level * rng.lognormvariate(0, kind.level_spread),
         spread=rng.uniform(0.1, 0.5),
-        discounted=1.0 if price_loyal else rng.betavariate(1.2, 6),
+        discounted=1.0 if price_loyal else rng.random() ** 5,
         price_loyal=price_loyal,
-        returns=rng.betavariate(1.2, 24),
+        returns=min(0.5, rng.expovariate(21)),
         # Some cost more than they bring: a few pay less than the goods and their handling.
-        cost=0.0 if chance(rng, 0.55) else rng.betavariate(9, 4) * (1.5 if chance(rng, 0.06) else 1.0),
+        cost=0.0 if chance(rng, 0.55) else rng.uniform(0.5, 0.88) * (1.5 if chance(rng, 0.06) else 1.0),
         foreign=chance(rng, 0.04),
         member=chance(rng, 0.3),
     )
@@ -166,10 +166,10 @@ def _wallet(kind: Kind, rng: Random) -> Wallet:
 
 def _temper(kind: Kind, rng: Random) -> Temper:
     return Temper(
-        trouble=rng.betavariate(1.5, 34),
-        complains=rng.betavariate(2, 3),
-        asks=rng.betavariate(2, 3),
-        drift=rng.gammavariate(0.9, 0.00022),
+        trouble=min(0.4, rng.expovariate(24)),
+        complains=0.4 * (rng.random() + rng.random()),
+        asks=0.4 * (rng.random() + rng.random()),
+        drift=rng.expovariate(5000),
         price_sensitive=rng.random(),
         novelty=chance(rng, 0.2),
         loyal_to_staff=chance(rng, 0.35),

@@ -25,11 +25,16 @@ def _date_text(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).isoformat()
 
 
+@cache
+def _minute_text(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
 def clock_text(at: int) -> str:
     """RFC 3339 in UTC of `at` (µs), cut to whole seconds."""
     day, rest = divmod(at, DAY)
     second = rest // SECOND
-    return f"{_date_text(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+    return f"{_date_text(day)}T{_minute_text(second // 60)}:{second % 60:02d}Z"
 
 
 def money_text(cents: int) -> str:

@@ -11,8 +11,8 @@ from typing import IO, Self
 
 from streamproc.simulate.records import entry_at
 
-RANGES = 64
-HELD = 200_000
+_RANGES = 64
+_HELD = 200_000
 
 
 class Spool:
@@ -21,12 +21,12 @@ class Spool:
     Holds some `held` entries in memory while taking, and one of 64 ranges of [opens, ends) (µs) while giving.
     """
 
-    def __init__(self, opens: int, ends: int, held: int = HELD) -> None:
+    def __init__(self, opens: int, ends: int, held: int = _HELD) -> None:
         self._opens = opens
-        self._width = max(1, -(-(ends - opens) // RANGES))
+        self._width = max(1, -(-(ends - opens) // _RANGES))
         self._held = held
         self._count = 0
-        self._ranges: list[list[bytes]] = [[] for _ in range(RANGES)]
+        self._ranges: list[list[bytes]] = [[] for _ in range(_RANGES)]
         self._files: dict[int, IO[bytes]] = {}
         self._stack = ExitStack()
 
@@ -59,7 +59,7 @@ class Spool:
         for number, entries in enumerate(self._ranges):
             if (file := self._files.pop(number, None)) is not None:
                 file.seek(0)
-                entries.extend(file.read().splitlines())
+                entries.extend(file.read().split(b"\n")[:-1])
                 file.close()
             entries.sort()
             yield from entries
