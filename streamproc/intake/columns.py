@@ -7,18 +7,20 @@ import msgspec
 from streamproc.intake.mapping import Mapping, MappingProblem
 
 _USUAL = {
-    "customer_id": "customerid customer cust custid custno custnum customerno customernumber customernum customerkey "
-    "customercode clientid client clientno clientnumber buyerid buyer userid user memberid member accountid account",
-    "occurred_at": "occurredat ts timestamp datetime eventtime eventtimestamp time date invoicedate orderdate purchasedate "
-    "transactiondate orderedat createdat orderpurchasetimestamp eventdate day",
+    "customer_id": "customerid customer cust custid custno custnum customerno customernumber customernum "
+    "customerkey customercode clientid client clientno clientnumber buyerid buyer userid user memberid "
+    "member accountid account",
+    "occurred_at": "occurredat ts timestamp datetime eventtime eventtimestamp time date invoicedate "
+    "orderdate purchasedate transactiondate orderedat createdat orderpurchasetimestamp eventdate day",
     "event_id": "eventid",
     "kind": "kind type event eventtype eventkind",
-    "amount": "amount total totalamount totalprice value revenue sales price net netamount orderamount ordertotal",
+    "amount": "amount total totalamount totalprice value revenue sales price net netamount orderamount "
+    "ordertotal",
     "unit_price": "unitprice priceperunit",
     "quantity": "quantity qty pieces units items",
     "lines": "nlines lines linecount",
-    "order_id": "orderid orderno ordernumber ref reference invoice invoiceno invoiceid invoicenumber transactionid "
-    "receiptid receipt",
+    "order_id": "orderid orderno ordernumber ref reference invoice invoiceno invoiceid invoicenumber "
+    "transactionid receiptid receipt",
     "revision": "revision",
     "cancelled": "cancelled canceled iscancelled",
     "status": "status",
@@ -98,7 +100,7 @@ def infer_mapping(header: Sequence[str], said: Mapping | None = None) -> Mapping
 
 
 def describe(mapping: Mapping, header: Sequence[str]) -> list[str]:
-    """How each column is read, a line each, then what holds for all: for people to check before trusting a result."""
+    """How each column is read, a line each, then what holds for all, for people to check."""
     of_column = {column: field for field, column in mapping.columns.items()}
     lines = [
         f"{name or '(no name)'} → {_reading(of_column[name], mapping)}"
@@ -128,7 +130,7 @@ def _reading(field: str, mapping: Mapping) -> str:
     if field == "amount" and mapping.columns[field].lower() == "price":
         return 'amount (of the whole row; if it is the price of one piece: [columns] unit_price = "..." )'
     if field == "unit_price":
-        return "unit_price (amount = unit_price × quantity)"
+        return "unit_price (amount = unit_price x quantity)"
     return field
 
 

@@ -1,4 +1,4 @@
-"""Bytes and cells → feed events, or the reason why not. msgspec checks types and ranges; here its answers get names."""
+"""Bytes and cells → feed events, or why not. msgspec checks types and ranges; here its answers get names."""
 
 import json
 import re
@@ -62,11 +62,11 @@ _decoders: dict[Kind, Callable[[bytes], AnyFeedEvent]] = {
 _decode_members = msgspec.json.Decoder(dict[str, object]).decode
 _FIRM_FIELDS = frozenset((*FeedFirmFact.__struct_fields__, "stream", "type"))
 _NO_WORD = "no stream, kind, type or fact, and no id field that only one stream has"
-_ID_FIELDS = frozenset(
-    "customer_id event_id order_id complaint_id contact_id alias_of owner subject dealer_id staff_id".split()
-)
+_ID_FIELDS = {"customer_id", "event_id", "order_id", "complaint_id", "contact_id"}
+_ID_FIELDS |= {"alias_of", "owner", "subject", "dealer_id", "staff_id"}
 _ids = {shape: tuple(f for f in shape.__struct_fields__ if f in _ID_FIELDS) for shape in _TYPES.values()}
 _get_ids = {shape: attrgetter(*fields) for shape, fields in _ids.items()}
+
 
 class Peek(Struct):
     """The time of a JSON event, and what tells a fact that holds for everybody."""
@@ -95,8 +95,8 @@ def decode_json(body: bytes, words: Words) -> Decoded | Refusal | Literal["skipp
     """The feed event in one JSON object.
 
     Its kind is told by `stream`, `kind` or `type`, whichever comes first in this order (a return under
-    purchases is a return); a firm's fact by its name under `fact` or `kind`; else by the id field that only one
-    stream has.
+    purchases is a return); a firm's fact by its name under `fact` or `kind`; else by the id field that only
+    one stream has.
     """
     if len(body) > MAX_BODY:
         return Refusal("too_large", "", f"more than {MAX_BODY} bytes")
@@ -133,19 +133,21 @@ def kind_of(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]
         return Refusal("unknown_kind", "fact", _shown(head.fact))
     if head.stream is head.kind is head.type is None:
         return _kind_by_id(head) or Refusal("unknown_kind", "kind", _NO_WORD)
+    return _kind_by_word(head, words)
+
+
+def _kind_by_word(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]:
     found: str | None = None
     for field, word in (("stream", head.stream), ("kind", head.kind), ("type", head.type)):
-        if word is None:
-            continue
-        meant = words.find(word)
+        meant = None if word is None else words.find(word)
         if meant == SKIPPED:
             return SKIPPED
-        if found is None and meant is None:
+        if word is not None and meant is None and found is None:
             return Refusal("unknown_kind", field, _shown(word))
         if found is None or (found == "purchase" and meant == "return"):
             found = meant
     if found == "firm_fact":
-        return Refusal("unknown_kind", "fact")
+        return Refusal("unknown_kind", "fact", "which fact it is")
     return "customer_fact" if found == "fact" else cast("Kind", found)
 
 
@@ -177,7 +179,7 @@ def _with_rest(event: FeedFirmFact, body: bytes) -> Decoded | Refusal:
 
 
 def convert(cells: dict[str, Any], kind: Kind) -> AnyFeedEvent | Refusal:
-    """The feed event in a dict of texts (the cells of a row by our field names), under the same checks as JSON."""
+    """The feed event in a row's cells by our field names, under the same checks as JSON."""
     try:
         event = msgspec.convert(cells, _TYPES[kind], strict=False)
     except msgspec.ValidationError as error:
@@ -189,7 +191,7 @@ def convert(cells: dict[str, Any], kind: Kind) -> AnyFeedEvent | Refusal:
 
 
 def too_long(event: AnyFeedEvent) -> Refusal | None:
-    """A refusal for an id of more than MAX_ID bytes (msgspec has counted the characters) or with a NUL in it."""
+    """A refusal for an id of more than MAX_ID bytes (msgspec counted the characters) or with a NUL in it."""
     for field, text in zip(_ids[type(event)], _get_ids[type(event)](event), strict=True):
         if text is None or (text.isascii() and "\0" not in text):
             continue

@@ -1,7 +1,7 @@
-"""One source's intake: its mapping, its ids, the shared rates. Bytes and rows in; journal records or refusals out.
+"""One source's intake: bytes and rows in; journal records or refusals out.
 
-`take` and `take_row` are called in the order of time where there is one, for occurrence numbers and currency rates
-follow it; `peek` and `peek_row` tell that order beforehand.
+`take` and `take_row` are called in the order of time where there is one, for occurrence numbers and currency
+rates follow it; `peek` and `peek_row` tell that order beforehand.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,9 @@ MAX_AHEAD = 300 * SECOND
 """How far after `now` an event may be dated (clocks differ), in microseconds."""
 
 Order = tuple[int, int]
-"""Where an event belongs in time: at (µs), then 0 for what holds for everybody (it comes before the customers' events
-of the same instant, so that a rate of the day holds for the day), 1 for the rest.
+"""Where an event belongs in time: at (µs), then 0 for what holds for everybody, 1 for the rest.
+
+So a fact comes before the customers' events of the same instant, and a rate of the day holds for the day.
 """
 
 

@@ -1,9 +1,9 @@
 """Feed events → journal records: money in minor units of the reporting currency, times in microseconds.
 
-A return has a name of its own: its order_id is `return:` and what the feed said, because the same order number on a
-return does not correct the order. A return is one by kind, or by an amount below zero (without an amount, by a
-quantity below zero); a revision of an order stays that order whatever its sign. Its amount is negative, its
-quantity the pieces that came back (positive).
+A return has a name of its own: its order_id is `return:` and what the feed said, because the same order
+number on a return does not correct the order. A return is one by kind, or by an amount below zero (without an
+amount, by a quantity below zero); a revision of an order stays that order whatever its sign. Its amount is
+negative, its quantity the pieces that came back (positive).
 """
 
 from decimal import Decimal
@@ -92,7 +92,7 @@ class Scribe:
         return self._rates.convert(minor, code, at)
 
     def _unit(self, currency: str | None) -> tuple[str, int]:
-        """The code and minor digits of what a feed calls a currency (three letters: that bounds what is kept)."""
+        """The code and minor digits of what a feed calls a currency (of three letters: few)."""
         code = (currency or self._currency).upper()
         unit = (code, digits_of(code) if self._minor_digits is None else self._minor_digits)
         self._units[currency] = unit

@@ -10,14 +10,11 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])
 MAX_MINOR = 10**15
 """The largest amount, in minor units: larger ones are refused, and sums of many stay within 64 bits."""
 
-MAX_DIGITS = 6
-"""The most digits a minor unit may have."""
-
-_MAX_EXPONENT = 20
-_FACTORS = [Decimal(10**digits) for digits in range(MAX_DIGITS + 1)]
-_DIGITS = dict.fromkeys(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+MAX_CODES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+_DIGITS = {code: digits for digits, codes in _CODES.items() for code in codes.split()}
 
 
 def digits_of(currency: str) -> int:

@@ -1,7 +1,7 @@
 """Dated currency rates: amounts in the currency they were paid in → the reporting currency.
 
-The rate of an instant is the last one dated at or before it. amount × rate, brought to the reporting currency's
-minor unit and rounded half to even (banker's rounding), all in decimal arithmetic.
+The rate of an instant is the last one dated at or before it. amount × rate, brought to the reporting
+currency's minor unit and rounded half to even (banker's rounding), all in decimal arithmetic.
 """
 
 from bisect import bisect_right
@@ -30,7 +30,7 @@ class Rates:
         self._rates: dict[str, list[Decimal]] = {}
 
     def learn(self, fact: FirmFact) -> Refusal | None:
-        """Take in a currency_rate fact: `value` reporting units for one unit of `subject`; other facts are passed by.
+        """Take in a currency_rate fact: `value` reporting units a unit of `subject`; pass other facts.
 
         A second rate of the same instant replaces the first.
         """
@@ -60,7 +60,7 @@ class Rates:
             del dates[0], rates[0]
 
     def convert(self, minor: int, currency: str, at: int) -> int | Refusal:
-        """Minor units of the reporting currency for `minor` units of `currency` at `at`, or the refusal no_rate."""
+        """Minor units of the reporting currency for `minor` units of `currency` at `at` (µs), or no_rate."""
         if currency == self.reporting:
             return minor
         where = bisect_right(self._dates.get(currency, ()), at)

@@ -1,4 +1,4 @@
-"""Why intake would not take something. A refusal is a value that goes to the dead letters, never an exception."""
+"""Why intake would not take something. A refusal is a value for the dead letters, never an exception."""
 
 from typing import Literal
 

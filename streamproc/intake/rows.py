@@ -19,12 +19,11 @@ _SHAPES: dict[str, type[Struct]] = {
     "contact": FeedContact,
     "customer_fact": FeedCustomerFact,
 }
-_NUMBERS = frozenset(
-    "amount unit_price cost list_amount reward_amount fixed_service_cost quantity lines deliberation_s severity "
-    "resolution_score perceived expected wait_s strategic revision".split()
-)
-_FLAGS = frozenset("cancelled valid competitor referral do_not_contact".split())
-_CLOSED = frozenset("status direction purpose result customer_kind".split())
+_NUMBERS = {"amount", "unit_price", "cost", "list_amount", "reward_amount", "fixed_service_cost", "quantity"}
+_NUMBERS |= {"lines", "revision", "deliberation_s", "wait_s", "severity", "resolution_score"}
+_NUMBERS |= {"perceived", "expected", "strategic"}
+_FLAGS = frozenset(["cancelled", "valid", "competitor", "referral", "do_not_contact"])
+_CLOSED = frozenset(["status", "direction", "purpose", "result", "customer_kind"])
 _TRUTHS = {"yes": "true", "y": "true", "t": "true", "no": "false", "n": "false", "f": "false"}
 _MEMO = 1000
 

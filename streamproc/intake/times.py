@@ -19,7 +19,7 @@ _TEXT_LENGTH = 17  # longer texts are no numbers: the longest has 17 digits
 
 
 def parse_epoch(number: float) -> int | Refusal:
-    """Microseconds of an epoch number: seconds below 1e11, milliseconds below 1e14, microseconds below 1e17."""
+    """Microseconds of an epoch number: seconds below 1e11, milliseconds below 1e14, else microseconds."""
     size = abs(number)
     if size < _MS_FROM:
         return round(number * SECOND)
@@ -31,7 +31,7 @@ def parse_epoch(number: float) -> int | Refusal:
 
 
 class Times:
-    """Reads the stamps of one feed. Naive ones are local times of `zone`; `layout` is a strptime format or None.
+    """Reads the stamps of one feed. Naive ones are times of `zone`; `layout` is a strptime format or None.
 
     A naive stamp that a clock change makes double is its first instant (PEP 495, fold 0).
     """

@@ -1,9 +1,9 @@
 """What a feed sends: the user-facing events of the four streams, as JSON at the edge.
 
 Times are RFC 3339 text with an offset, or epoch numbers; money is a decimal number or a decimal string in the
-currency named beside it. Unknown fields are ignored. Every bound is stated here, and msgspec holds it while it
-decodes, so that what comes out is known to be of the right type and range. JSON Schemas of these types are
-the published contract.
+currency named beside it. Unknown fields are ignored. Every bound is stated here and held while decoding, so
+that what comes out is known to be of the right type and range. JSON Schemas of these types are the published
+contract.
 """
 
 from decimal import Decimal
@@ -54,7 +54,7 @@ class FeedEvent(Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class FeedPurchase(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
-    """One order, or one return: told by kind `return`, or by an amount (without one, a quantity) below zero."""
+    """One order, or one return: of kind `return`, or with an amount (without one, a quantity) below zero."""
 
     order_id: Id | None = None
     amount: Decimal | None = None
@@ -107,7 +107,7 @@ class FeedContact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class FeedCustomerFact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
-    """What the firm knows of one customer: this id is an alias of another, its owner, whether it may be contacted."""
+    """What the firm knows of one customer: the id it is an alias of, its owner, whether to contact it."""
 
     alias_of: Id | None = None
     owner: Id | None = None

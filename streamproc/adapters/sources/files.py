@@ -1,4 +1,4 @@
-"""One file as a source: its format found out, its columns understood, its records in the order of the file."""
+"""One file as a source: its format found out, its columns understood, its records in their order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,7 +41,7 @@ _decode_cells = msgspec.json.Decoder(list[str]).decode
 
 
 class Item(Struct, frozen=True, gc=False):
-    """What became of one record of a source: the journal's record or a refusal, the original bytes, the place."""
+    """What became of one record: the journal's record or a refusal, the original bytes, the place."""
 
     outcome: JournalEvent | Refusal
     raw: bytes
@@ -216,7 +216,7 @@ def open_source(
 def open_sources(
     paths: Sequence[Path], rates: Rates, *, mapping: Mapping | None = None, settings: Settings | None = None
 ) -> list[FileSource]:
-    """Several files that share the rates; files of one name are told apart by their number (`orders.csv~2`)."""
+    """Several files that share the rates; files of one name are told apart by number (`orders.csv~2`)."""
     seen: dict[str, int] = {}
     sources = []
     for path in paths:

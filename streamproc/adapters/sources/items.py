@@ -21,8 +21,9 @@ def sorted_items(
 ) -> Iterator[Item]:
     """The records of all files by event time; at one instant the firm's facts first, then by file and record.
 
-    A record without a usable time comes where the one before it in its file does. `now` is the wall clock (µs),
-    against which the future is judged. Raises SourceError, after all that was readable, for a damaged file.
+    A record without a usable time comes where the one before it in its file does. `now` is the wall clock
+    (µs), against which the future is judged. Raises SourceError, after all that was readable, for a damaged
+    file.
     """
     broken: list[SourceError] = []
     streams = [_until_broken(in_time(source, now, progress, run_bytes), broken) for source in sources]

@@ -20,7 +20,7 @@ _DELIMITERS = ",;\t|"
 
 
 def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    """The lines of a stream. One over MAX_BODY bytes is cut just past it, so that intake sees it is too large."""
+    """The lines of a stream. One over MAX_BODY bytes is cut just past it, and so seen to be too large."""
     offset = 0
     readline = stream.readline
     while line := readline(MAX_BODY + 2):
@@ -60,8 +60,9 @@ class Dialect(Struct, frozen=True):
 
 
 class Quoted:
-    """One record with quotes in it, which may go on over line ends. Read by the csv module, so that what is a quote
-    and what is a letter is decided once and in the usual way.
+    """One record with quotes in it, which may go on over line ends.
+
+    Read by the csv module, so that what is a quote and what a letter is decided in the usual way.
     """
 
     def __init__(self, dialect: Dialect) -> None:

@@ -52,7 +52,7 @@ def unpacked(file: BinaryIO) -> BinaryIO:
     magic = file.read(4)
     file.seek(0)
     if magic.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]  # it has all that a BinaryIO needs here
+        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]  # near enough
     if magic == _ZSTD:
         return io.BufferedReader(_Zstd(file), _CHUNK)
     return file
@@ -68,7 +68,7 @@ def why_broken(error: BaseException) -> str:
 
 
 class _Zstd(io.RawIOBase):
-    """Unpacks zstd frames one after another; unlike zstandard's reader it says when the last one is cut off."""
+    """Unpacks zstd frames one after another; unlike zstandard's reader it tells a cut off last one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -79,7 +79,7 @@ class _Zstd(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader passes a memoryview
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # by BufferedReader
         while not self._ready:
             packed = self._frame.unused_data if self._frame.eof else b""
             if self._frame.eof:

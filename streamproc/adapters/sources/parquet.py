@@ -1,4 +1,4 @@
-"""Parquet files as rows of text, so that they are read by the same rules as any table. Needs the extra `parquet`."""
+"""Parquet files as rows of text, read by the same rules as any table. Needs the extra `parquet`."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -40,7 +40,7 @@ class ParquetTable:
         except (self._pa.ArrowException, OSError) as error:
             raise EOFError(str(error)) from error
 
-    def _texts(self, column: Any) -> list[str]:
+    def _texts(self, column: Any) -> list[str]:  # noqa: ANN401  pyarrow has no types
         if self._pa.types.is_timestamp(column.type) and column.type.unit == "ns":
             column = column.cast(self._pa.timestamp("us", tz=column.type.tz), safe=False)
         return [_text(value) for value in column.to_pylist()]
@@ -50,7 +50,7 @@ class ParquetTable:
         self._file.close()
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A value as a CSV would have it; nothing for null."""
     if value is None:
         return ""

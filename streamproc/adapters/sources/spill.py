@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 
 Key = tuple[int, int, int, int, bytes]
-"""What is sorted: at (µs), rank, record number, byte offset, original bytes. The first three are the order."""
+"""What is sorted, by its first three: at (µs), rank, record number, byte offset, original bytes."""
 
 OVERHEAD = 320
 """Bytes Python needs for a record beside its text, roughly."""

@@ -1,4 +1,4 @@
-"""A stream as a source (standard input): JSON Lines or CSV, each record as it comes, in whatever order it comes."""
+"""A stream as a source (standard input): JSON Lines or CSV, each record as and when it comes."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -20,8 +20,8 @@ _MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
 class StreamSource:
     """A stream of records. Reading the first line, which tells the format, waits for it.
 
-    `disorder` is how far (µs) an event was behind the latest one before it, at most. Raises SourceError if the
-    stream is empty, packed, or a table without customer or time.
+    `disorder` is how far (µs) an event was behind the latest one before it, at most. Raises SourceError if
+    the stream is empty, packed, or a table without customer or time.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class StreamSource:
         return ["JSON Lines: our field names"] if self.header is None else describe(self.mapping, self.header)
 
     def items(self, clock: Callable[[], int]) -> Iterator[Item]:
-        """The records as they come; `clock` gives the wall clock (µs). Raises SourceError if reading fails."""
+        """The records as they come; `clock` is the wall clock (µs). Raises SourceError if reading fails."""
         latest = 0
         try:
             for row, (offset, raw) in enumerate(self._records, start=1):
