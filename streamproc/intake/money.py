@@ -10,7 +10,12 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])
 MAX_MINOR = 10**15
 """The largest amount, in minor units: larger ones are refused, and sums of many stay within 64 bits."""
 
-MAX_CODES = {
+MAX_DIGITS = 6
+"""The most digits a minor unit may have."""
+
+_MAX_EXPONENT = 20
+_FACTORS = [Decimal(10**digits) for digits in range(MAX_DIGITS + 1)]
+_CODES = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
 }
