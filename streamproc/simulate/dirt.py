@@ -108,8 +108,8 @@ def _missing(event: SimEvent, _rng: Random) -> bytes:
 
 
 def _unknown_kind(event: SimEvent, _rng: Random) -> bytes:
-    if b'"kind":' in event.line:
-        return _set(event.line, "kind", b'"weather"')
+    if b'"fact":' in event.line:
+        return _set(event.line, "fact", b'"weather"')
     if event.stream in _KIND:
         return _set(event.line, _KIND[event.stream], b'"exploded"')
     return event.line[:-1] + b',"customer_kind":"martian"}'

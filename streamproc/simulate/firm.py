@@ -31,9 +31,7 @@ _Fact = tuple[int, str, str | None, float | None, dict[str, Value]]
 def _fact_entry(
     number: int, at: int, fact: str, subject: str | None, value: float | None, detail: dict[str, Value]
 ) -> bytes:
-    body = members(kind=fact, subject=subject, value=value)
-    if detail:
-        body += f',"detail":{{{members(**detail)[1:]}}}'
+    body = members(fact=fact, subject=subject, value=value, **detail)
     head = f'"event_id":"f-{number}","occurred_at":"{clock_text(at)}","schema_version":1'
     return entry(at, FACTS, f"{{{head}{body}}}")
 

@@ -137,10 +137,22 @@ MAY: dict[str, dict[str, Check]] = {
         "alias_of": text,
         "owner": text,
         "do_not_contact": flag,
-        "kind": one_of(*FIRM_FACTS),
+        "fact": one_of(*FIRM_FACTS),
         "subject": text,
         "value": number(-1e15, 1e15),
-        "detail": lambda value: isinstance(value, dict) and all(value),
+        "from": text,
+        "to": text,
+        "days": text,
+        "region": text,
+        "change": lambda value: text(value) or number(-1, 1)(value),
+        "successor": text,
+        "mailings": whole(1, 10**6),
+        "cost_per_mailing": number(0, 10),
+        "response_rate": number(0, 1),
+        "channel": text,
+        "until": moment,
+        "planned": flag,
+        "day": text,
     },
     "truth": {},
 }
@@ -157,7 +169,7 @@ def broken(stream: str, line: bytes) -> list[str]:
     needed, may = NEEDED[stream], NEEDED[stream] | MAY[stream]
     wrong = [f"{name} is missing" for name in needed if name not in event]
     wrong += [name for name, value in event.items() if name not in may or not may[name](value)]
-    if stream == "facts" and ("customer_id" in event) == ("kind" in event):
+    if stream == "facts" and ("customer_id" in event) == ("fact" in event):
         wrong.append("a fact is about one customer, or about everybody")
     return wrong
 

@@ -169,9 +169,7 @@ def test_the_price_loyal_buy_at_a_discount_until_discounts_end() -> None:
 
 def test_a_raided_region_shows_in_its_orders() -> None:
     assigned = {
-        fact["subject"]: fact["detail"]["region"]
-        for fact in events("facts")
-        if fact.get("kind") == "dealer_region"
+        fact["subject"]: fact["region"] for fact in events("facts") if fact.get("fact") == "dealer_region"
     }
     strange = [order for order in events("purchases") if "dealer_id" in order]
     strange = [order for order in strange if assigned[order["dealer_id"]] != order["region"]]
@@ -184,7 +182,7 @@ def test_a_raided_region_shows_in_its_orders() -> None:
 
 
 def test_customers_of_staff_who_leave_get_a_successor_and_may_leave_themselves() -> None:
-    left = {fact["subject"]: fact for fact in events("facts") if fact.get("kind") == "staff_left"}
+    left = {fact["subject"]: fact for fact in events("facts") if fact.get("fact") == "staff_left"}
     assert left
     owners: dict[str, list[str]] = defaultdict(list)
     for fact in events("facts"):
@@ -193,7 +191,7 @@ def test_customers_of_staff_who_leave_get_a_successor_and_may_leave_themselves()
     handed = [names for names in owners.values() if len(names) == 2]
     assert handed
     for first, then in handed:
-        assert left[first]["detail"]["successor"] == then
+        assert left[first]["successor"] == then
     for leaving in leavings():
         if leaving["cause"] == "staff_departure":
             assert owners[leaving["customer_id"]][0] in left

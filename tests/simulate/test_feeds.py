@@ -177,7 +177,7 @@ def test_rates_come_before_the_orders_that_need_them() -> None:
     foreign = 0
     for event in simulate(shop):
         content = json.loads(event.line)
-        rated |= content.get("kind") == "currency_rate" and content["subject"] == "USD"
+        rated |= content.get("fact") == "currency_rate" and content["subject"] == "USD"
         if content.get("currency") == "USD":
             foreign += 1
             assert rated
