@@ -1,0 +1,110 @@
+"""The journal read again: the whole of it, under the policy it had or another, or what concerns one customer.
+
+Nothing is written: states are kept in memory, and what desk, trainer and aliases answered comes from the journal.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from streamproc.adapters.embedded.journal import Numbered, read, read_customer
+from streamproc.adapters.embedded.pipeline import Pipeline
+from streamproc.core.control import Disposition, Handover, PolicyChange, Setup
+from streamproc.core.policy import Policy
+from streamproc.desk.desk import Desk
+from streamproc.desk.warning import Entry, Money
+from streamproc.monitor.effects import Effect
+from streamproc.monitor.partition import Partition
+
+
+class MemoryStates:
+    """States in a dict, due times in a heap with stale entries left in it: a partition's `States` for reading again."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+        self._due: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+
+    def get(self, customer_id: str) -> bytes | None:
+        """The customer's state, None for one never put."""
+        return self.bodies.get(customer_id)
+
+    def put(self, customer_id: str, body: bytes, due: int | None) -> None:
+        """Keeps a state; `due` None: nothing will happen by itself."""
+        self.bodies[customer_id] = body
+        if due is None:
+            self._due.pop(customer_id, None)
+        elif self._due.get(customer_id) != due:
+            self._due[customer_id] = due
+            heappush(self._heap, (due, customer_id))
+
+    def due(self, at: int) -> list[str]:
+        """The customers due at or before `at` (µs)."""
+        found = []
+        while self._heap and self._heap[0][0] <= at:
+            due, customer_id = heappop(self._heap)
+            if self._due.get(customer_id) == due:
+                del self._due[customer_id]
+                found.append(customer_id)
+        return found
+
+    def next_due(self) -> int | None:
+        """The earliest due time (µs)."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+
+class Replayed(NamedTuple):
+    """One record of the journal and what it brought about."""
+
+    numbered: Numbered
+    effects: list[Effect]
+    entries: list[Entry]
+
+
+class Replay:
+    """A pipeline over memory, fed from a journal. `policy` takes the place of every policy in it."""
+
+    def __init__(self, money: Money, *, partitions: int = 1, policy: Policy | None = None) -> None:
+        self.states = [MemoryStates() for _ in range(partitions)]
+        parts = [Partition(n, states) for n, states in enumerate(self.states)]
+        self.pipeline = Pipeline(parts, Desk(money), None, answers=False)
+        self._policy = policy
+        if policy is not None:
+            for part in parts:
+                part.meta.policy = policy
+
+    def run(self, records: Iterable[Numbered]) -> Iterator[Replayed]:
+        """Applies the records in turn."""
+        for numbered in records:
+            record = numbered.record
+            if self._policy is not None and isinstance(record, PolicyChange | Disposition):
+                continue  # another policy's warnings have no dispositions in this journal
+            step = self.pipeline.apply(record)
+            yield Replayed(numbered, step.effects, step.entries)
+
+
+def setup_of(db: sqlite3.Connection) -> Setup | None:
+    """The journal's set-up, None for an empty journal."""
+    first = next(iter(read(db, 0, 1)), None)
+    return first.record if first is not None and isinstance(first.record, Setup) else None
+
+
+def all_ids(db: sqlite3.Connection, customer_id: str) -> list[str]:
+    """The customer's id and every alias whose facts were handed over to it."""
+    ids, wanted = [], [customer_id]
+    while wanted:
+        one = wanted.pop()
+        if one in ids:
+            continue
+        ids.append(one)
+        handovers = (n.record for n in read_customer(db, [one]) if isinstance(n.record, Handover))
+        wanted += [record.alias for record in handovers if record.customer_id == one]
+    return ids
+
+
+def replay_customer(db: sqlite3.Connection, customer_id: str, money: Money) -> Iterator[Replayed]:
+    """What the journal says of one customer, applied again record by record."""
+    yield from Replay(money).run(read_customer(db, [customer_id]))
