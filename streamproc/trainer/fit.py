@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 CENTRE = Buying()
 """The parameters everything starts from and is drawn towards."""
 
-_PULL = 3.0 / 1.5**2  # log-normal penalty: sd 1.5, worth three customers
+_SPREAD = 1.5  # of the log-normal penalty
+_WORTH = 3.0  # customers the penalty is worth at least
+_SHARE = 0.05  # of the sample that it is worth: seasons move all customers at once
 _BOUND = 6.5
 _BETTER = 1e-4  # by how much a customer's mean log-likelihood must rise for a change of model
 _ITERATIONS = 40
@@ -98,11 +100,12 @@ def _climb(start: Floats, k: int, *, modified: bool, sample: Histories) -> tuple
     """The penalised maximum for one k, as (mean loss a customer, model)."""
     centre = _logs(CENTRE) + np.array([0.0, np.log(k), 0.0, 0.0])
     total = sample.customers
+    pull = max(_WORTH, _SHARE * total) / _SPREAD**2
 
     def loss(logs: Floats) -> tuple[float, Floats]:
         value, slope = likelihood(logs, k, modified=modified, sample=sample)
         away = logs - centre
-        return (0.5 * _PULL * float(away @ away) - value) / total, (_PULL * away - slope) / total
+        return (0.5 * pull * float(away @ away) - value) / total, (pull * away - slope) / total
 
     found = minimize(
         loss,

@@ -1,42 +1,47 @@
 """The trainer: examples and sightings in, snapshots out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
 
-from streamproc.core.time import today_of
+from streamproc.core.time import DAY, today_of
 from streamproc.scoring.examples import Example, Sighting, features_of
-from streamproc.scoring.score import MICRO, design
-from streamproc.scoring.snapshot import Snapshot, Trained, default_snapshot, is_finite, sealed
-from streamproc.trainer.sample import Fitted, Sample
+from streamproc.scoring.judge import log_loss
+from streamproc.scoring.layout import TERM_NAMES, UNIT
+from streamproc.scoring.score import MICRO, Design, design, probability, score
+from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
+from streamproc.trainer.learner import CorrectingLogistic
+from streamproc.trainer.level import level_shift, matching_shift
+from streamproc.trainer.ring import Ring, thinned
+from streamproc.trainer.sample import Sample
+from streamproc.trainer.state import Config, Means, State, decode, encode, give_numbers, numbers_of
+from streamproc.trainer.watch import Record, Watch
 
-STATE = 1
+Floats = NDArray[np.float64]
+
+PRIOR_TERM = "prior"
+"""The learner's name for the prior's own log-odds, whose weight is w1."""
+
+SPREADS: dict[Hashable, float] = {PRIOR_TERM: 0.3, "regular_rhythm": 0.3}
+"""Prior standard deviations of the weights that have one of their own."""
 
 FRESH = 2_048
-"""Newest unlabelled rows kept, for means and level."""
+FRESH_A_TICK = 256
+"""Unlabelled rows kept for means and level: the newest, so many of one tick."""
 
+BATCH = 4_096
+"""Most matured examples learned from at once; of more, those of smallest hash."""
 
-class Config(msgspec.Struct, frozen=True):
-    """What the trainer must know of the task: the main horizon and the allowed lateness, in days."""
+FEW = 500
+"""Matured examples below which a snapshot says that it is a blend."""
 
-    horizon: float = 90.0
-    lateness: float = 1.0
-
-    @property
-    def training_days(self) -> int:
-        """Days between training instants."""
-        return max(1, round(self.horizon / 13))
-
-    @property
-    def refit_days(self) -> int:
-        """Days between refits of the parametric models."""
-        return max(1, round(self.horizon / 4))
-
-    @property
-    def example_days(self) -> int:
-        """Days between a customer's examples: the step of their phase grid."""
-        return max(1, round(4 * self.horizon / 13))
+FEWEST_JUDGES = 100
+TOLERATED = 0.03
+"""A snapshot may have this much more log-loss on the ring than the running one, beyond chance."""
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -47,95 +52,184 @@ class Refused(msgspec.Struct, frozen=True):
     snapshot: Snapshot
 
 
-class _State(msgspec.Struct):
-    format: int
-    config: Config
-    sightings: list[Sighting]
-    below: int
-    fresh: list[Example]
-    fitted: Fitted
-    refitted: int
-    running: Snapshot
+class Status(msgspec.Struct, frozen=True):
+    """The trainer's record: what the running snapshot is founded on, and how it and the challenger stand."""
+
+    snapshot: str
+    speaks: Literal["prior", "blend", "learned"]
+    trained_on: Trained
+    refused: int
+    standing: Record
+
+
+class _Rows(NamedTuple):
+    """Examples as the learner wants them."""
+
+    prior: Floats  # [n] the prior's log-odds
+    terms: Floats  # [n, terms]
+
+
+def _rows(parts: Design) -> _Rows:
+    return _Rows((parts.silence + parts.frequency) / MICRO, parts.terms / float(UNIT))
 
 
 class Trainer:
     """Absorbs what the monitor emits and trains at given instants; everything follows from its inputs."""
 
     def __init__(self, config: Config, state: bytes | None = None) -> None:
-        """Start anew, or from what `dump` gave. Raises ValueError if the state is not of this version."""
+        """Start anew, or go on from what `dump` gave. Raises StateError if that is not for us."""
+        loaded = State(config=config) if state is None else decode(state, config)
         self.config = config
-        if state is None:
-            loaded = _State(
-                STATE, config, [], default_snapshot().sample_below, [], Fitted(), 0, default_snapshot()
-            )
-        else:
-            loaded = msgspec.msgpack.decode(state, type=_State)
-        if loaded.format != STATE:
-            message = f"trainer state has format {loaded.format}, this version reads {STATE}"
-            raise ValueError(message)
-        self._sample = Sample(loaded.sightings, loaded.below)
-        self._fresh = loaded.fresh
-        self._fitted = loaded.fitted
-        self._refitted = loaded.refitted
-        self.running = loaded.running
+        self._state = loaded
+        self._sample = Sample(loaded.sightings, loaded.sample_below)
+        self._ring = Ring(loaded.ring)
+        self._learner = CorrectingLogistic(sds=SPREADS)
+        give_numbers(self._learner, loaded.learned)
+        self._watch = Watch(self._ring.examples())
+
+    @property
+    def running(self) -> Snapshot:
+        """The last snapshot that was let out."""
+        return self._state.running
 
     def dump(self) -> bytes:
-        """Everything that later snapshots depend on, as msgpack."""
-        return msgspec.msgpack.encode(
-            _State(
-                STATE,
-                self.config,
-                self._sample.sightings(),
-                self._sample.below,
-                self._fresh,
-                self._fitted,
-                self._refitted,
-                self.running,
-            )
-        )
+        """Everything that later snapshots depend on. The record is rebuilt from the ring at start."""
+        self._state.sightings = self._sample.sightings()
+        self._state.sample_below = self._sample.below
+        self._state.ring = self._ring.examples()
+        self._state.learned = numbers_of(self._learner)
+        return encode(self._state)
 
     def absorb(self, inputs: Iterable[Example | Sighting]) -> None:
-        """Take in the inputs of one tick, sorted by (customer, id)."""
+        """Take in one tick's inputs, sorted by (customer, id); inactive customers' rows are passed over."""
+        fresh: list[Example] = []
+        kept: list[Example] = []
         for item in inputs:
             if isinstance(item, Sighting):
                 self._sample.see(item)
-            elif item.label is None and item.active:
-                self._fresh.append(item)
-        del self._fresh[:-FRESH]
+            elif item.active and item.label is None:
+                fresh.append(item)
+            elif item.active:
+                self._state.batch.append(item)
+                if self._ring.keep(item):
+                    kept.append(item)
+        self._watch.see(kept)
+        self._state.fresh = (self._state.fresh + thinned(fresh, FRESH_A_TICK))[-FRESH:]
 
     def train(self, at: int) -> Snapshot | Refused | None:
         """A new snapshot as of the midnight `at` (µs), or why it was refused; None while nothing is known."""
-        today = today_of(at)
-        if not self._refitted or today - self._refitted >= self.config.refit_days:
-            fitted = self._sample.fit(today, self._fitted)
-            if fitted is not self._fitted:
-                self._fitted, self._refitted = fitted, today
-        if not self._fitted.customers:
+        state, today = self._state, today_of(at)
+        if state.refitted is None or today - state.refitted >= self.config.refit_days:
+            fitted = self._sample.fit(today, state.fitted)
+            if fitted is not state.fitted:
+                state.fitted, state.refitted = fitted, today
+        if not state.fitted.customers:
             return None
-        made = self._snapshot(at)
-        if not is_finite(made):
-            return Refused(at, "not finite", made)
-        self.running = made
-        return made
-
-    def _snapshot(self, at: int) -> Snapshot:
-        fitted = self._fitted
         bare = Snapshot(
             at=at,
-            trained_on=Trained(0, fitted.customers),
-            prior=fitted.prior,
-            rhythm=fitted.rhythm,
-            population=fitted.population,
+            prior=state.fitted.prior,
+            rhythm=state.fitted.rhythm,
+            population=state.fitted.population,
             sample_below=self._sample.below,
         )
-        rows: Sequence[Example] = self._fresh
+        self._ring.forget(at)
+        self._learn(bare)
+        made = self._snapshot(bare)
+        reason = self._objection(made)
+        if reason is not None:
+            state.refused += 1
+            return Refused(at, reason, made)
+        state.running = made
+        return made
+
+    def record(self) -> Status:
+        """What is running and how it stands beside the challenger."""
+        running = self.running
+        return Status(
+            snapshot=running.id,
+            speaks=running.speaks,
+            trained_on=running.trained_on,
+            refused=self._state.refused,
+            standing=self._watch.record(),
+        )
+
+    def _learn(self, bare: Snapshot) -> None:
+        """One batch: all that matured since the last training, with the prior of today's parameters."""
+        state = self._state
+        batch, state.batch = thinned(state.batch, BATCH), []
+        if not batch or not state.means:
+            return
+        rows = _rows(design(features_of(batch), bare))
+        since = np.array([means.at for means in state.means])
+        then = np.searchsorted(since, [example.at for example in batch], side="right") - 1
+        centre = np.array([means.terms for means in state.means])[np.maximum(then, 0)]
+        self._learner.learn_columns(
+            (*TERM_NAMES, PRIOR_TERM),
+            np.column_stack([rows.terms - centre, rows.prior - rows.prior.mean()]),
+            _labels(batch),
+            rows.prior,
+            np.array([example.weight for example in batch]),
+        )
+        state.examples += len(batch)
+
+    def _snapshot(self, bare: Snapshot) -> Snapshot:
+        """The learner's weights around today's means, at the level that the prior and past misses give."""
+        state = self._state
+        trained = Trained(state.examples, state.fitted.customers)
+        rows = [e for e in state.fresh if e.at > bare.at - self.config.example_days * DAY]
         if not rows:
-            return sealed(bare)
-        parts = design(features_of(list(rows)), bare)
+            return sealed(msgspec.structs.replace(bare, trained_on=trained))
+        parts = design(features_of(rows), bare)
+        prior, terms = _rows(parts)
+        means = terms.mean(axis=0)
+        self._remember(Means(bare.at, tuple(means.tolist())))
+        weights = np.array([self._learner.weight(name) for name in TERM_NAMES])
+        w1 = self._learner.weight(PRIOR_TERM)
+        goal = float(expit(prior + self._level(bare)).mean())
+        corrected = prior + w1 * (prior - prior.mean()) + (terms - means) @ weights
         return sealed(
             msgspec.structs.replace(
                 bare,
-                mean_silence=float(np.mean(parts.silence)) / MICRO,
-                mean_frequency=float(np.mean(parts.frequency)) / MICRO,
+                trained_on=trained,
+                speaks="prior" if not state.examples else "blend" if state.examples < FEW else "learned",
+                mean_silence=float(parts.silence.mean()) / MICRO,
+                mean_frequency=float(parts.frequency.mean()) / MICRO,
+                means=tuple(means.tolist()),
+                weights=tuple(weights.tolist()),
+                w1=w1,
+                delta=matching_shift(corrected, goal),
             )
         )
+
+    def _remember(self, means: Means) -> None:
+        """Keep the means that examples still waiting for their label will be centred by."""
+        oldest = means.at - round((self.config.label_days + 2 * self.config.training_days) * DAY)
+        self._state.means = [old for old in self._state.means if old.at >= oldest]
+        self._state.means.append(means)
+
+    def _level(self, bare: Snapshot) -> float:
+        """The lasting miss of the prior's level on the ring, in windows of one horizon."""
+        ring = self._ring.examples()
+        if not ring:
+            return 0.0
+        at = np.array([example.at for example in ring])
+        window = (at[-1] - at) // round(self.config.horizon * DAY)
+        return level_shift(_rows(design(features_of(ring), bare)).prior, _labels(ring), window)
+
+    def _objection(self, made: Snapshot) -> str | None:
+        """Why the snapshot may not be let out, if so."""
+        if not is_finite(made):
+            return "not finite"
+        ring = self._ring.examples()
+        if len(ring) < FEWEST_JUDGES:
+            return None
+        rows, labels = features_of(ring), _labels(ring).astype(np.int64)
+        risks = [probability(score(rows, snapshot).log_odds_micro) for snapshot in (made, self.running)]
+        new, old = (log_loss(labels, risk) for risk in risks)
+        if new > old + TOLERATED:
+            return f"log-loss {new:.4f} on recent matured examples, the running snapshot's is {old:.4f}"
+        return None
+
+
+def _labels(examples: list[Example]) -> Floats:
+    return np.array([example.label for example in examples], dtype=np.float64)
