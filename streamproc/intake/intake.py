@@ -17,6 +17,7 @@ from streamproc.intake.journal import JournalEvent, Scribe, Stamp
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position, Refusal
+from streamproc.intake.renaming import renamer
 from streamproc.intake.rows import RowPlan
 from streamproc.intake.times import Times
 from streamproc.wire.feed import FIRM_FACTS
@@ -62,6 +63,7 @@ class Intake:
         self._settings = settings or Settings()
         self._times = Times(ZoneInfo(mapping.time_zone), mapping.time_format)
         self._words = Words(mapping)
+        self._rename = renamer(mapping)
         self._scribe = Scribe(mapping, rates, self._times, keep_text=self._settings.keep_text)
         self._seen = Occurrences(in_order=self._settings.in_order)
         self._plan = RowPlan(mapping, header or (), self._words)
@@ -73,7 +75,7 @@ class Intake:
 
         `key` names the event where it does not itself (an Idempotency-Key). `now` is the wall clock, µs.
         """
-        decoded = decode_json(body, self._words)
+        decoded = decode_json(self._rename(body), self._words)
         if isinstance(decoded, tuple):
             return self._finish(decoded, body, position, now, key)
         return self._left_out(decoded)
@@ -87,7 +89,7 @@ class Intake:
 
     def peek(self, body: bytes, now: int) -> Order | None:
         """Where a JSON event belongs in time; None for one without a usable time."""
-        seen = peek_json(body)
+        seen = peek_json(self._rename(body))
         at = None if seen is None else self._dated(seen.occurred_at, now)
         if seen is None or not isinstance(at, int):
             return None

@@ -55,11 +55,14 @@ FIELDS: frozenset[str] = frozenset(
 KINDS = ("purchase", "return", "complaint", "contact", "customer_fact")
 
 
+Constant = str | int | float | bool
+
+
 class Mapping(Struct, frozen=True):
     """How a feed is read; `columns` our field → their column, `kinds` their word (lower case) → ours."""
 
     columns: dict[str, str] = {}
-    constants: dict[str, str] = {}
+    constants: dict[str, Constant] = {}
     kinds: dict[str, str] = {}
     skip: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -97,14 +100,9 @@ def load_mapping(text: str) -> Mapping | MappingProblem:
     if problems:
         return MappingProblem(tuple(problems))
     lowered = {word.strip().lower(): kind for word, kind in known.get("kinds", {}).items()}
-    constants = {field: _constant(value) for field, value in known.get("constants", {}).items()}
     skip = tuple(word.strip().lower() for word in known.get("skip", ()))
     ignore = tuple(known.get("ignore", ()))
-    return Mapping(**{**known, "kinds": lowered, "constants": constants, "skip": skip, "ignore": ignore})
-
-
-def _constant(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return Mapping(**{**known, "kinds": lowered, "skip": skip, "ignore": ignore})
 
 
 def _known(name: str, problems: list[str]) -> bool:

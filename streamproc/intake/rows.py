@@ -25,7 +25,7 @@ _NUMBERS |= {"perceived", "expected", "strategic"}
 _FLAGS = frozenset(["cancelled", "valid", "competitor", "referral", "do_not_contact"])
 _CLOSED = frozenset(["status", "direction", "purpose", "result", "customer_kind"])
 _TRUTHS = {"yes": "true", "y": "true", "t": "true", "no": "false", "n": "false", "f": "false"}
-_MEMO = 1000
+_MEMO = 1000  # words of a feed's kind column that are remembered
 
 
 class RowPlan:
@@ -41,9 +41,9 @@ class RowPlan:
         self._width = len(header)
         self._words = words
         self._kind_at = where.pop("kind", None)
-        self._kind = mapping.constants.get("kind", "purchase" if self._kind_at is None else "")
+        self._kind = str(mapping.constants.get("kind", "purchase" if self._kind_at is None else ""))
         self._time_at = where.get("occurred_at")
-        self._time = mapping.constants.get("occurred_at", "")
+        self._time = str(mapping.constants.get("occurred_at", ""))
         self._number = _number_reader(mapping)
         self._cells = {kind: self._cells_of(shape, where) for kind, shape in _SHAPES.items()}
         self._constants = {

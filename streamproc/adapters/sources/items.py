@@ -9,6 +9,9 @@ from pathlib import Path
 from streamproc.adapters.sources.errors import SourceError
 from streamproc.adapters.sources.files import FileSource, Item, Progress, Record
 from streamproc.adapters.sources.spill import OVERHEAD, Key, external_sort
+from streamproc.core.events import Purchase
+from streamproc.intake.lines import Line, add_line, first_line, line_of
+from streamproc.intake.refusal import Refusal
 
 RUN_BYTES = 64 << 20
 """Memory that putting one file in order may take, roughly: about 150,000 records."""
@@ -31,10 +34,10 @@ def sorted_items(
         merged = ((0, key) for key in streams[0])
     else:
         merged = heapq.merge(*map(_tagged, range(len(streams)), streams), key=lambda tagged: tagged[1][:2])
-    for number, key in merged:
-        item = sources[number].take(key[2:], now)
-        if item is not None:
-            yield item
+    taken = (sources[number].take(key[2:], now) for number, key in merged)
+    items = (item for item in taken if item is not None)
+    sums = {source.name for source in sources if source.mapping.orders == "sum"}
+    yield from _summed(items, sums) if sums else items
     if broken:
         raise SourceError("\n".join(str(error) for error in broken))
 
@@ -104,6 +107,34 @@ def _until_broken(entries: Iterator[Key], broken: list[SourceError]) -> Iterator
         yield from entries
     except SourceError as error:
         broken.append(error)
+
+
+def _summed(items: Iterator[Item], sums: set[str]) -> Iterator[Item]:
+    """The items, the lines of an order made one where their source says so.
+
+    An order stands where its first line does, all lines' bytes with it; the orders of one instant are held
+    together.
+    """
+    held: dict[Line, Item] = {}
+    at = 0
+    for item in items:
+        purchase = item.outcome
+        if not isinstance(purchase, Refusal) and purchase.at != at:
+            yield from held.values()
+            held.clear()
+            at = purchase.at
+        if not isinstance(purchase, Purchase) or item.position.source not in sums:
+            yield item
+            continue
+        order = line_of(purchase)
+        first = held.get(order)
+        if first is None:
+            held[order] = Item(first_line(purchase), item.raw, item.position)
+        elif isinstance(first.outcome, Purchase):
+            held[order] = Item(
+                add_line(first.outcome, purchase), first.raw + b"\n" + item.raw, first.position
+            )
+    yield from held.values()
 
 
 def _tagged(number: int, keys: Iterator[Key]) -> Iterator[tuple[int, Key]]:
