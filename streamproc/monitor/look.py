@@ -1,6 +1,7 @@
 """The looks of one tick: all touched and due customers, scored together, judged one by one."""
 
 import traceback
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from streamproc.core.facts import Facts
@@ -151,11 +152,6 @@ def _would_warn(
     customer_id: str, state: CustomerState, episode: Episode, figures: Figures, groups: tuple[int, ...]
 ) -> WouldWarn:
     facts = state.facts
-    before = state.decisions.groups
-    reasons = [
-        Reason(name, groups[i], groups[i] - before[i] if before else None, _evidence(facts, name))
-        for i, name in enumerate(GROUPS)
-    ]
     owner, kind = facts.says("owner"), facts.says("kind")
     return WouldWarn(
         id=episode.id,
@@ -164,9 +160,17 @@ def _would_warn(
         by_when=episode.by_when,
         severity=episode.severity,
         figures=figures,
-        reasons=tuple(reasons),
+        reasons=reasons_of(facts, state.decisions.groups, groups),
         owner=str(owner) if owner is not None else None,
         customer_kind=str(kind) if kind is not None else None,
+    )
+
+
+def reasons_of(facts: Facts, before: Sequence[int], groups: Sequence[int]) -> tuple[Reason, ...]:
+    """A look's contributions as reasons; `before` are those of the look before it, empty at the first."""
+    return tuple(
+        Reason(name, groups[i], groups[i] - before[i] if before else None, _evidence(facts, name))
+        for i, name in enumerate(GROUPS)
     )
 
 
