@@ -17,8 +17,8 @@ class ConfigError(Exception):
 class Settings(BaseSettings):
     """What can be set, with sane defaults.
 
-    `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed with
-    the first record of a data folder; `policy` holds the fields of the warning policy that differ from its defaults.
+    `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed
+    with the first record of a data folder; `policy` holds the fields of the policy that differ from its defaults.
     """
 
     model_config = SettingsConfigDict(env_prefix="STREAMPROC_", frozen=True, extra="forbid", env_nested_delimiter="__")

@@ -3,6 +3,8 @@
 The rule kept here: steps arrive in any order and more than once; the complaint's standing is that of its latest step.
 """
 
+from itertools import pairwise
+
 from msgspec import Struct
 
 from streamproc.core.events import Complaint, ComplaintStatus
@@ -61,7 +63,7 @@ class ComplaintFile(Struct, array_like=True):
     def contradictions(self) -> int:
         """How many of the steps may not follow the one before them."""
         names = [STATUSES[s.status] for s in self.steps]
-        return sum(b not in FOLLOWS[a] for a, b in zip(names, names[1:], strict=False))
+        return sum(b not in FOLLOWS[a] for a, b in pairwise(names))
 
 
 def take_step(files: list[ComplaintFile], event: Complaint) -> tuple[int | None, int]:

@@ -40,8 +40,8 @@ class ClockMode(Control, frozen=True, kw_only=True, tag="clock_mode"):
 class Tick(Control, frozen=True, kw_only=True, tag="tick"):
     """Time reaches `at`: what lies before is applied, who is due is looked at.
 
-    `progress` is each feed's own (µs), given where it changed; `stale` names the feeds that lag so far that silence cannot
-    be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where they changed.
+    `progress` is each feed's own (µs), given where it changed; `stale` names the feeds that lag so far that
+    silence cannot be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where they changed.
     """
 
     progress: dict[str, int] = {}

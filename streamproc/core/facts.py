@@ -11,7 +11,7 @@ from msgspec import Struct
 from streamproc.core import buckets as b
 from streamproc.core import complaints as life
 from streamproc.core import orders
-from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, CustomerKind, Event, Purchase
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Event, Purchase
 from streamproc.core.ids import hash32
 from streamproc.core.time import SECOND, day_of
 
@@ -55,7 +55,8 @@ class Facts(Struct, array_like=True):
     `n_days` counts distinct purchase days, `first_day` is the first of them (-1: none). `said` holds by name what the
     latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact, contract_until. `evidence` holds by
     stream the latest event's id. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
-    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at` the first event's time.
+    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at`
+    is the first event's time.
     """
 
     recent: orders.RecentDays
@@ -199,9 +200,7 @@ def _book(facts: Facts, order: orders.Order, sign: int) -> None:
 
 
 def _take_return(facts: Facts, event: Purchase) -> Taken:
-    new = Return(
-        event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0)
-    )
+    new = Return(event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0))
     _put_latest(facts.evidence, "returns", Latest(event.at, event.event_id))
     return _put_return(facts, new)
 
@@ -241,9 +240,7 @@ def _take_complaint(facts: Facts, event: Complaint) -> None:
 
 
 def _take_contact(facts: Facts, event: Contact) -> Taken:
-    touch = Touch(
-        event.at // SECOND, hash32(event.contact_id), event.purpose, event.result, event.direction == "out"
-    )
+    touch = Touch(event.at // SECOND, hash32(event.contact_id), event.purpose, event.result, event.direction == "out")
     if any(t.key == touch.key for t in facts.contacts):
         return "repeat"
     if len(facts.contacts) == CONTACTS_KEPT and touch.at < facts.contacts[0].at:

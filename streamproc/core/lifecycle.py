@@ -112,10 +112,11 @@ def next_change(facts: Facts, at: int, horizon_days: int, rules: StageRules = DE
 
 
 GROWS, SHRINKS = 1.1, 0.9
+CULTIVATED_ORDERS = 3
 
 
 def spend_trend(facts: Facts, today: int) -> float | None:
-    """Spend a day of the last 180 days over that of the 180 before (by buckets); None where nothing was spent before."""
+    """Spend a day of the last 180 days over that of the 180 before (by buckets); None without any before."""
     now, before = last_days(facts.buckets, today, 5), days_before(facts.buckets, today, 5, 6)
     earlier = before.a_period(before.sums.revenue)
     return now.a_period(now.sums.revenue) / earlier if earlier > 0 else None
@@ -127,7 +128,7 @@ def phase_of(stage: Stage, orders: int, trend: float | None, *, warned: bool) ->
         return Phase.TERMINATION
     if warned:
         return Phase.RETENTION
-    if orders < 3:
+    if orders < CULTIVATED_ORDERS:
         return Phase.CULTIVATION
     if trend is None or trend > GROWS:
         return Phase.GROWTH

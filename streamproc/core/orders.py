@@ -15,7 +15,7 @@ SECONDS_A_DAY = 86_400
 
 
 class Order(Struct, array_like=True, frozen=True):
-    """One order as far as a later correction needs it: `key` hashes its id, `at` is in seconds, money in minor units."""
+    """One order as far as a later correction needs it: `key` hashes its id, `at` is in seconds."""
 
     key: int
     at: int
@@ -35,7 +35,8 @@ class RecentDays(Struct, array_like=True):
     """Parallel columns, ascending by day; at most 32 days, each with at most 16 orders told apart.
 
     `count`, `amount` and `lines` are sums over the day's live orders, those beyond the first sixteen of
-    the day included; `overflow` counts these: they cannot be corrected any more. A day may hold cancelled orders only (count 0).
+    the day included; `overflow` counts these: they cannot be corrected any more. A day may hold cancelled
+    orders only (count 0).
     """
 
     day: list[int] = []

@@ -83,7 +83,7 @@ def multiplier(retention: float, discount: float) -> float:
 
 
 def retention_a_period(churn: float, horizon_days: float) -> float:
-    """r = (1 − P)^(30/H), with P the probability of no purchase within H days."""
+    """R = (1 − P)^(30/H), with P the probability of no purchase within H days."""
     return float((1.0 - churn) ** (PERIOD_DAYS / horizon_days))
 
 
@@ -159,9 +159,7 @@ def segment_of(
         return Segment.BLEEDING
     if grade is None:
         return None
-    premium = (strategic is not None and strategic >= rules.premium_strategic) or (
-        trend is not None and trend > GROWS
-    )
+    premium = (strategic is not None and strategic >= rules.premium_strategic) or (trend is not None and trend > GROWS)
     if grade in {Grade.A, Grade.B}:
         return Segment.LARGE_PREMIUM if premium else Segment.AVERAGE
     return Segment.SMALL_PREMIUM if premium else Segment.SMALL_ORDINARY

@@ -37,16 +37,14 @@ class Answer(NamedTuple):
 
 
 def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None) -> Answer:
-    """Answers one tick's effects, which come sorted by customer; `base` are all partitions' totals where they are due."""
+    """Answers one tick's effects, sorted by customer; `base` are all partitions' totals where they are due."""
     entries: list[Entry] = []
     records: list[Disposition] = []
     for effect in effects:
         if isinstance(effect, WouldWarn):
             warning = warning_of(effect, desk.money, history=not desk.live)
             entries.append(raised(warning))
-            records.append(
-                Disposition(at=at, customer_id=effect.customer_id, warning_id=effect.id, outcome="raised")
-            )
+            records.append(Disposition(at=at, customer_id=effect.customer_id, warning_id=effect.id, outcome="raised"))
         elif isinstance(effect, EpisodeChanged | Verdict):
             entries.append(entry_of(effect, desk.money, history=not desk.live))
     if base is not None:

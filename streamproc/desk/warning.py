@@ -32,7 +32,7 @@ class EvidenceText(Struct, frozen=True):
 
 
 class ReasonText(Struct, frozen=True):
-    """What a group contributes to the log-odds of leaving, and the change since the last look (None: no earlier look)."""
+    """What a group contributes to the log-odds of leaving, and the change since the last look (None: the first)."""
 
     reason: str
     log_odds: float

@@ -31,9 +31,7 @@ class Decided(Struct, frozen=True):
     changes: tuple[EpisodeChanged | Verdict, ...] = ()
 
 
-def decide(
-    customer_id: str, facts: Facts, decisions: Decisions, figures: Figures, context: Context
-) -> Decided:
+def decide(customer_id: str, facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Decided:
     """Judges a buyer who is not lost, after `settle`; updates the decisions (in place: the caller owns the copy)."""
     policy, at = context.policy, context.at
     changes: list[EpisodeChanged | Verdict] = []
@@ -84,12 +82,7 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
 
 
 def _go_on(
-    customer_id: str,
-    decisions: Decisions,
-    episode: Episode,
-    figures: Figures,
-    severity: Severity,
-    context: Context,
+    customer_id: str, decisions: Decisions, episode: Episode, figures: Figures, severity: Severity, context: Context
 ) -> list[EpisodeChanged | Verdict]:
     """What an open episode does at a look without a purchase: it ends, escalates, or just goes on."""
     policy, at = context.policy, context.at
@@ -158,9 +151,7 @@ def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[
 def bought_between(facts: Facts, since: int, until: int) -> bool:
     """Whether a purchase stands in [since, until) (µs), among the kept ones."""
     first, last = since // SECOND, until // SECOND
-    return any(
-        first <= order.at < last for orders in facts.recent.orders for order in orders if not order.cancelled
-    )
+    return any(first <= order.at < last for orders in facts.recent.orders for order in orders if not order.cancelled)
 
 
 def _end(decisions: Decisions, episode: Episode, at: int, cooldown_days: int) -> None:

@@ -139,9 +139,7 @@ def figures_of(
         trend=None if trend is None else round(trend, 4),
         grade=grade,
         tier=tier_of(money.contribution, grade, stage, discount_share(facts, today), VALUE),
-        segment=segment_of(
-            money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE
-        ),
+        segment=segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE),
         model=snapshot.id,
         speaks=snapshot.speaks,
     )

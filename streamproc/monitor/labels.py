@@ -28,9 +28,7 @@ def ignore_too_late(facts: Facts, decisions: Decisions, day: int) -> None:
             pending.too_late.append(day)
 
 
-def label_matured(
-    customer_id: str, facts: Facts, decisions: Decisions, at: int, lateness: int
-) -> list[Example]:
+def label_matured(customer_id: str, facts: Facts, decisions: Decisions, at: int, lateness: int) -> list[Example]:
     """The waiting examples whose labels are known by `at`, labelled; they leave the decisions (in place)."""
     labelled = []
     while decisions.pending:

@@ -238,9 +238,7 @@ class Partition:
         self._next_waiting = earliest
         return ripe
 
-    def _apply_ripe(
-        self, customer_id: str, events: list[CustomerEvent]
-    ) -> tuple[list[Effect], CustomerState, bool]:
+    def _apply_ripe(self, customer_id: str, events: list[CustomerEvent]) -> tuple[list[Effect], CustomerState, bool]:
         """The customer's state with the events applied; one that fails is left out and becomes a dead letter."""
         effects: list[Effect] = []
         failures: set[int] = set()

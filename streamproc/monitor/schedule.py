@@ -15,7 +15,7 @@ FORGET_AFTER_DAYS = 390  # the last 365-day bucket is empty by then: nothing cha
 def usual_gap(facts: Facts, horizon_days: int) -> int:
     """Days between purchases, by the last of them; a third of the horizon for a buyer of one day."""
     days = facts.recent.day[-9:]
-    if len(days) < 2:
+    if len(days) == 1:
         return max(1, horizon_days // 3)
     return max(1, (days[-1] - days[0]) // (len(days) - 1))
 

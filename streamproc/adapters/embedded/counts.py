@@ -2,7 +2,16 @@
 
 from collections import Counter
 
-from streamproc.monitor.effects import DeadLettered, Effect, EpisodeChanged, LateEvent, Looked, Transition, Verdict, WouldWarn
+from streamproc.monitor.effects import (
+    DeadLettered,
+    Effect,
+    EpisodeChanged,
+    LateEvent,
+    Looked,
+    Transition,
+    Verdict,
+    WouldWarn,
+)
 
 
 def tally(counts: Counter[tuple[str, str]], effect: Effect) -> None:

@@ -53,8 +53,8 @@ def write(db: sqlite3.Connection, letters: Iterable[DeadLetter]) -> None:
         (_key(x), x.reason, x.field, x.detail, x.source, x.row, x.offset, x.raw) for x in letters
     ]  # fmt: skip
     db.executemany(
-        "INSERT INTO dead_letters (key, reason, field, detail, source, row, offset, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO dead_letters (key, reason, field, detail, source, row, offset, raw) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
         rows,
     )
 

@@ -37,8 +37,7 @@ def write(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
             db.execute(_JUDGE, (entry.right, entry.at, entry.warning_id))
         else:
             db.execute(
-                _GO_ON,
-                (entry.kind, entry.at, entry.severity, entry.probability, entry.expected_loss, entry.warning_id),
+                _GO_ON, (entry.kind, entry.at, entry.severity, entry.probability, entry.expected_loss, entry.warning_id)
             )
 
 

@@ -19,7 +19,8 @@ from streamproc.monitor.partition import Partition
 from streamproc.monitor.totals import merged
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.scoring.snapshot import Snapshot
-from streamproc.trainer.trainer import Config, Refused, Trainer
+from streamproc.trainer.state import Config
+from streamproc.trainer.trainer import Refused, Trainer
 
 
 def partition_of(customer_id: str, partitions: int) -> int:
@@ -110,4 +111,3 @@ def is_broadcast(record: JournalRecord) -> bool:
 def next_training(at: int, training_days: int) -> int:
     """The first training midnight after `at` (µs)."""
     return (day_of(at) // training_days + 1) * training_days * DAY
-

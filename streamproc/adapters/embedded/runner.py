@@ -7,11 +7,12 @@ crash the process goes on from the last commit, and the same arrivals lead to th
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded.clock import Clock, Progress, settle
 from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
 from streamproc.adapters.embedded.deadletters import write as write_dead_letters
@@ -21,7 +22,6 @@ from streamproc.adapters.embedded.states import StateTable
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.policy import Policy
-from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
 from streamproc.intake.refusal import Position, Refusal
@@ -31,9 +31,6 @@ from streamproc.scoring.examples import Example, Sighting
 from streamproc.trainer.trainer import Refused, Trainer
 
 T = TypeVar("T")
-
-REPLAY_GRID = HOUR
-LIVE_GRID = SECOND
 FAILURES_A_BATCH = 100
 
 
@@ -61,28 +58,9 @@ class Arrival(Protocol):
 
 
 class Taken(msgspec.Struct):
-    """How a batch went: records new to the journal, repeats, refused."""
+    """How a batch went: of each arrival whether it was new to the journal, a repeat, or refused."""
 
-    new: int = 0
-    repeats: int = 0
-    refused: int = 0
-
-    def add(self, other: "Taken") -> None:
-        """Adds another batch's figures (in place)."""
-        self.new += other.new
-        self.repeats += other.repeats
-        self.refused += other.refused
-
-
-class Progress(msgspec.Struct):
-    """Where the runner stands: `clock` the last tick, `read` the largest event time taken in (µs)."""
-
-    clock: int = 0
-    read: int = 0
-    mode: str = "event"
-    live: bool = False
-    announced: tuple[int, int, int] | None = None
-    grades: tuple[int, int, int] | None = None
+    statuses: list[Literal["new", "repeat", "refused"]] = []
 
 
 class Runner:
@@ -93,7 +71,9 @@ class Runner:
         self.journal = Journal(db)
         self.progress = _load(db, "progress", Progress) or Progress()
         self._tables = [StateTable(db, n) for n in range(partitions)]
-        waiting = [msgspec.msgpack.decode(body, type=list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")]
+        waiting = [
+            msgspec.msgpack.decode(body, type=list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")
+        ]
         self.pipeline = Pipeline(
             [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
             Desk(Money(setup.currency, digits), self.progress.live, self.progress.announced, self.progress.grades),
@@ -102,7 +82,7 @@ class Runner:
         for events in waiting:
             self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
         self._training_days = trainer_config(setup).training_days
-        self._grid = LIVE_GRID if self.progress.mode == "wall" else REPLAY_GRID
+        self._clock = Clock(self.progress, self.pipeline, self._write)
         self._new_batch()
         if not self.journal.last:
             self._write(setup)
@@ -128,23 +108,19 @@ class Runner:
             if isinstance(outcome, Refusal):
                 self._dead.append(of_refusal(outcome, arrival.raw, arrival.position))
                 self._counts["refused", outcome.reason] += 1
-                taken.refused += 1
+                taken.statuses.append("refused")
             elif outcome.event_id in known:
-                taken.repeats += 1
+                self._counts["events", "repeat"] += 1
+                taken.statuses.append("repeat")
             else:
                 known.add(outcome.event_id)
                 self._event(outcome)
-                taken.new += 1
-        self._counts["events", "repeat"] += taken.repeats
+                taken.statuses.append("new")
         self.commit()
         return taken
 
     def _event(self, record: CustomerEvent | FirmFact) -> None:
-        if self.progress.mode == "event" and record.at > self.progress.read:
-            if not self.progress.read:
-                self.progress.clock = record.at // DAY * DAY
-            self.progress.read = record.at
-            self._advance(record.at // self._grid * self._grid)
+        self._clock.read(record.at)
         self._counts["events", _stream_of(record)] += 1
         self._write(record)
 
@@ -152,36 +128,17 @@ class Runner:
 
     def end_of_data(self) -> None:
         """Event mode: all that was read has its tick; commits."""
-        if self.progress.read:
-            self._advance(first_tick_after(self.progress.read, self._grid))
+        self._clock.end_of_data()
         self.commit()
 
     def advance_to(self, at: int) -> None:
-        """Moves time to `at` (µs), tick by tick where there is work, and commits: the wall clock's and a backtest's way."""
-        self.progress.read = max(self.progress.read, at)
-        self._advance(at // self._grid * self._grid)
+        """Moves time to `at` (µs), tick by tick where there is work, and commits: the wall clock's way."""
+        self._clock.advance_to(at)
         self.commit()
-
-    def _advance(self, to: int) -> None:
-        while (at := self._next_tick()) <= to:
-            self._tick(at)
-
-    def _next_tick(self) -> int:
-        """The next grid point at which something waits; every midnight sums up the day."""
-        midnight = (self.progress.clock // DAY + 1) * DAY
-        work = self.pipeline.next_work()
-        if work is None or work >= midnight:
-            return midnight
-        return max(ceil_to(work, self._grid), first_tick_after(self.progress.clock, self._grid))
-
-    def _tick(self, at: int) -> None:
-        self.progress.clock = at
-        self._write(Tick(at=at, grades=self.pipeline.desk.news()))
 
     def set_mode(self, mode: ClockMode) -> None:
         """Writes how time moves from now on, and commits."""
         self.progress.mode, self.progress.live = mode.mode, mode.live
-        self._grid = LIVE_GRID if mode.mode == "wall" else REPLAY_GRID
         self._write(mode)
         self.commit()
 
@@ -202,13 +159,9 @@ class Runner:
         """Appends a record, applies it, and does the same with what is answered."""
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
-        queue = [record]
-        while queue:
-            record = queue.pop(0)
-            self.journal.append(record)
-            step = self.pipeline.apply(record)
-            self._note(step, record)
-            queue += step.records
+        for done, step in settle(self.pipeline, record):
+            self.journal.append(done)
+            self._note(step, done)
 
     def _note(self, step: Step, record: JournalRecord) -> None:
         if isinstance(record, ModelSnapshot):
@@ -328,4 +281,3 @@ def batches(arrivals: Iterable[Arrival], size: int) -> Iterable[list[Arrival]]:
             batch = []
     if batch:
         yield batch
-

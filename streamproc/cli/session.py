@@ -1,0 +1,128 @@
+"""One run on a data folder: the runner with its set-up, policy and rates, the inbox, and where news is shown."""
+
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+from rich.console import Console
+
+from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded.inbox import Inbox
+from streamproc.adapters.embedded.replay import setup_of
+from streamproc.adapters.embedded.runner import Runner
+from streamproc.cli.render import warning_lines
+from streamproc.config import ConfigError, Settings
+from streamproc.core.control import Setup
+from streamproc.core.events import FirmFact
+from streamproc.core.policy import Policy
+from streamproc.core.time import HOUR
+from streamproc.intake.mapping import Mapping, MappingProblem, load_mapping
+from streamproc.intake.money import digits_of
+from streamproc.intake.rates import Rates
+from streamproc.wire.journal import decode
+
+
+class Stop:
+    """Set by Ctrl-C or SIGTERM: finish the batch in hand, commit, leave."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked.is_set():  # asked twice: the last commit stands, so leaving at once loses nothing
+            sys.exit(130)
+        self.asked.set()
+
+
+class Session:
+    """One run on a data folder."""
+
+    def __init__(self, db: sqlite3.Connection, settings: Settings, console: Console) -> None:
+        self.console = console
+        self.settings = settings
+        setup = setup_for(db, settings)
+        self.rates = rates_of(db, setup.currency)
+        self.runner = Runner(db, setup, partitions=settings.partitions, digits=digits_of(setup.currency))
+        self.runner.set_policy(policy_of(settings))
+        self.inbox = Inbox()
+        self.stop = Stop()
+        self._db = db
+        self.skip_news()
+
+    def show_news(self) -> None:
+        """Prints the warnings that the feed has got since the last call."""
+        for seq, entry in feed.lines(self._db, self._shown):
+            self._shown = seq
+            if entry.warning is not None:
+                for line in warning_lines(entry.warning, self.settings.language):
+                    self.console.print(line)
+
+    def skip_news(self) -> None:
+        """What the feed holds by now is not shown line by line."""
+        (last,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
+        self._shown = int(last)
+
+
+def wall() -> int:
+    """The wall clock, µs."""
+    return time.time_ns() // 1_000
+
+
+def rates_of(db: sqlite3.Connection, currency: str) -> Rates:
+    """The currency rates that the journal holds."""
+    rates = Rates(currency)
+    query = "SELECT body FROM journal WHERE customer IS NULL AND event_id IS NOT NULL ORDER BY seq"
+    for (body,) in db.execute(query):
+        record = decode(body)
+        if isinstance(record, FirmFact):
+            rates.learn(record)
+    return rates
+
+
+def setup_for(db: sqlite3.Connection, settings: Settings) -> Setup:
+    """The folder's set-up, or a new folder's. Raises ConfigError where the settings ask for another than it has."""
+    asked = {
+        "horizon_days": settings.horizon_days,
+        "horizons": {str(kind): days for kind, days in settings.horizons.items()},
+        "lateness": settings.lateness_hours * HOUR,
+        "currency": settings.currency,
+    }
+    held = setup_of(db)
+    if held is None:
+        return msgspec.convert({"type": "setup", "at": 0, **asked}, Setup)
+    stated = {name.replace("lateness_hours", "lateness") for name in settings.model_fields_set}
+    for name, value in asked.items():
+        if name in stated and getattr(held, name) != value:
+            raise ConfigError(
+                f"{settings.data} was begun with {name} = {getattr(held, name)}, and that may not change "
+                f"(asked for: {value}). Leave it out, or begin another folder with --data."
+            )
+    return held
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings' warning policy. Raises ConfigError naming what is wrong."""
+    try:
+        return msgspec.convert(settings.policy, Policy, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"the warning policy cannot be used: {error}") from error
+
+
+def read_mapping(path: Path | None) -> Mapping | None:
+    """The mapping in a TOML file. Raises ConfigError naming all that is wrong with it."""
+    if path is None:
+        return None
+    try:
+        mapping = load_mapping(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    if isinstance(mapping, MappingProblem):
+        raise ConfigError(f"{path} cannot be used as a mapping:\n{mapping}")
+    return mapping
