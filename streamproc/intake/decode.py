@@ -211,7 +211,8 @@ def refusal_of(message: str) -> Refusal:
     field = (place[1] or "") if place else ""
     if not field:
         return Refusal("not_object", "", "a JSON object is expected")
-    return Refusal(_reason(message, field), field, _shown(message.partition(" - at ")[0]))
+    enum = message.startswith("Invalid enum")  # this message repeats the value
+    return Refusal(_reason(message, field), field, "no such word" if enum else message.partition(" - at ")[0])
 
 
 def _reason(message: str, field: str) -> Reason:

@@ -66,7 +66,7 @@ class Intake:
         self._rename = renamer(mapping)
         self._scribe = Scribe(mapping, rates, self._times, keep_text=self._settings.keep_text)
         self._seen = Occurrences(in_order=self._settings.in_order)
-        self._plan = RowPlan(mapping, header or (), self._words)
+        self._plan = RowPlan(Mapping() if header is None else mapping, header or (), self._words)
         self._hash_row = RowHasher(list(header or ()))
         self.skipped = 0
 
