@@ -17,6 +17,7 @@ _LONGEST = 8192  # days; longer gaps count as this long
 _LOG_DAYS = np.rint(np.log(np.maximum(np.arange(_LONGEST), 1)) * _FINE).astype(np.int64)
 _NEWEST = 0.3  # weight of the newest gap in the moving average
 _AVERAGE = np.rint(_NEWEST * (1 - _NEWEST) ** np.arange(RECENT_DAYS - 2, -1, -1) * _FINE).astype(np.int64)
+_MOVING = np.rint(0.7 ** np.arange(RECENT_DAYS - 1, -1, -1) * 4096).astype(np.int64)
 _LEFT = (1 - _NEWEST) ** np.arange(RECENT_DAYS)  # what the average still owes to the population after n gaps
 _LEAST_SPREAD = 0.15
 _BUCKET_DAYS = 30.0
@@ -54,6 +55,7 @@ class _Gaps(NamedTuple):
     """Sums over the gaps between the kept purchase days; [n] each, logs in days and in 1/_FINE."""
 
     number: Floats
+    gap: Ints  # [n, 31] days, 0 where there is none
     log: Floats
     log_square: Floats
     squares: Floats
@@ -70,6 +72,7 @@ def _gaps(days: Ints) -> _Gaps:
     log = _LOG_DAYS[short]
     return _Gaps(
         number=known.sum(axis=1).astype(np.float64),
+        gap=gap,
         log=log.sum(axis=1) / _FINE,
         log_square=((log >> 4) ** 2).sum(axis=1) / (_FINE / 16.0) ** 2,
         squares=(short * short).sum(axis=1).astype(np.float64),
@@ -80,10 +83,11 @@ def _gaps(days: Ints) -> _Gaps:
     )
 
 
-def _rhythm(rows: Rows, snapshot: Snapshot, rec: Floats, log_h: Floats, out: dict[str, Floats]) -> None:
+def _rhythm(rows: Rows, snapshot: Snapshot, recency: Ints, out: dict[str, Floats]) -> None:
     """Gap features: means shrunk towards the population's, as one more gap (three more for spreads)."""
     usual, gaps, h = snapshot.population, _gaps(rows.days), rows.horizon
     n = gaps.number
+    rec, log_h = (recency + 1.0) / h, np.log(h)
     mean_log = (gaps.log - n * log_h + usual.log_gap) / (n + 1.0)
     mean = (gaps.total / h + usual.gap) / (n + 1.0)
     newest = np.where(n > 0, 0.7 * (gaps.newest - log_h) + 0.3 * mean_log, mean_log)
@@ -99,12 +103,7 @@ def _rhythm(rows: Rows, snapshot: Snapshot, rec: Floats, log_h: Floats, out: dic
     log_rec = np.log(rec)
     steep = (np.pi / np.sqrt(3.0)) / spread
     out["recency"] = log_rec
-    out["gap_mean"], out["gap_last"], out["gap_recent"], out["gap_longest"] = (
-        log_mean,
-        newest,
-        average,
-        log_longest,
-    )
+    out["gap_mean"], out["gap_last"], out["gap_recent"], out["gap_longest"] = (log_mean, newest, average, log_longest)
     out["over_mean"] = np.log(1.0 + rec / mean)
     out["over_last"] = np.log(1.0 + np.exp(log_rec - newest))
     out["over_recent"] = np.log(1.0 + np.exp(log_rec - average))
@@ -114,6 +113,7 @@ def _rhythm(rows: Rows, snapshot: Snapshot, rec: Floats, log_h: Floats, out: dic
     out["gap_spread"] = spread
     out["gap_variation"] = np.sqrt((wobble + usual.gap * usual.gap) / (n + 1.0)) / mean
     out["renewal"] = _renewal(rec, mean_log, steep)
+    out["outlasted"] = ((gaps.gap > recency[:, None]).sum(axis=1) + out["fade"]) / (n + 1.0)
     out["slowing"] = average - mean_log
 
 
@@ -144,6 +144,9 @@ def _spending(rows: Rows, snapshot: Snapshot, out: dict[str, Floats]) -> None:
     last = np.log(np.maximum(rows.amount[:, -1], 1).astype(np.float64))
     out["amount"] = np.where(days > 0, mean - usual.log_amount, 0.0)
     out["amount_last"] = np.where(paid[:, -1], last - mean, 0.0)
+    fine = np.rint(np.log(np.maximum(rows.amount, 1).astype(np.float64)) * _FINE).astype(np.int64)
+    recent = (fine * _MOVING).sum(axis=1) / np.maximum((paid * _MOVING).sum(axis=1), 1)
+    out["amount_recent"] = (recent - fine.sum(axis=1) / np.maximum(days, 1)) / _FINE
     orders = np.maximum(rows.orders.sum(axis=1), 1)
     lines = rows.lines.sum(axis=1)
     out["lines"] = np.where(lines > 0, np.log(np.maximum(lines, 1) / orders) - usual.log_lines, 0.0)
@@ -174,7 +177,7 @@ def features(rows: Rows, snapshot: Snapshot) -> Features:
     recency = rows.today - rows.days[:, -1]
     age = rows.today - rows.first
     out: dict[str, Floats] = {}
-    _rhythm(rows, snapshot, (recency + 1.0) / h, np.log(h), out)
+    _rhythm(rows, snapshot, recency, out)
     _lately(rows, out)
     _spending(rows, snapshot, out)
     _events(rows, out)

@@ -8,16 +8,7 @@ from numpy.typing import NDArray
 RECENT_DAYS = 32
 """How many of the last purchase days a customer's state keeps."""
 
-KINDS = (
-    "return",
-    "complaint",
-    "contact_in",
-    "unresolved",
-    "cancellation",
-    "competitor",
-    "contact_out",
-    "discounted",
-)
+KINDS = ("return", "complaint", "contact_in", "unresolved", "cancellation", "competitor", "contact_out", "discounted")
 """Events beside purchases that a score may learn from, in the order of the `kind_*` columns."""
 
 BUCKETS = 14

@@ -81,13 +81,8 @@ def _coefficients(snapshot: Snapshot) -> _Coefficients:
     weights = np.zeros((len(TERMS), len(GROUPS)), dtype=np.int64)
     weights[np.arange(len(TERMS)), _GROUP_OF] = by_term
     constant = -(means[:, None] * weights).sum(axis=0)
-    mean_silence, mean_frequency = (
-        round(snapshot.mean_silence * MICRO),
-        round(snapshot.mean_frequency * MICRO),
-    )
-    constant[_LEVEL] += round((snapshot.w0 + snapshot.delta) * fixed) + (
-        (mean_silence + mean_frequency) << _SHIFT
-    )
+    mean_silence, mean_frequency = (round(snapshot.mean_silence * MICRO), round(snapshot.mean_frequency * MICRO))
+    constant[_LEVEL] += round((snapshot.w0 + snapshot.delta) * fixed) + ((mean_silence + mean_frequency) << _SHIFT)
     prior = round((1.0 + snapshot.w1) * (1 << _SHIFT))
     return _Coefficients(weights, constant, prior, mean_silence, mean_frequency)
 

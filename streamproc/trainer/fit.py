@@ -108,12 +108,7 @@ def _climb(start: Floats, k: int, *, modified: bool, sample: Histories) -> tuple
         return (0.5 * pull * float(away @ away) - value) / total, (pull * away - slope) / total
 
     found = minimize(
-        loss,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-_BOUND, _BOUND)] * 4,
-        options={"maxiter": _ITERATIONS},
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(-_BOUND, _BOUND)] * 4, options={"maxiter": _ITERATIONS}
     )
     r, alpha, a, b = (float(n) for n in np.exp(found.x))
     return float(found.fun), Buying(r=r, alpha=alpha, a=a, b=b, k=k, modified=modified)

@@ -79,12 +79,7 @@ class CorrectingLogistic(base.MiniBatchClassifier):
     # -------------------------------------------------------------------------------- columns
 
     def learn_columns(
-        self,
-        names: Iterable[Hashable],
-        table: Floats,
-        labels: Floats,
-        offsets: Floats,
-        weights: Floats | None = None,
+        self, names: Iterable[Hashable], table: Floats, labels: Floats, offsets: Floats, weights: Floats | None = None
     ) -> None:
         """A batch: `table` [n, len(names)], labels 0 or 1, log-odds offsets, weights, [n] each."""
         if not len(labels):

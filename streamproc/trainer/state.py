@@ -104,6 +104,4 @@ def give_numbers(learner: CorrectingLogistic, learned: Learned) -> None:
     """Let the learner go on from stored numbers."""
     if learned.names:
         size = len(learned.names)
-        learner.set_posterior(
-            learned.names, np.array(learned.means), np.array(learned.precision).reshape(size, size)
-        )
+        learner.set_posterior(learned.names, np.array(learned.means), np.array(learned.precision).reshape(size, size))
