@@ -5,22 +5,25 @@ What is said of one customer is computed by running that customer's journal reco
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from streamproc.adapters.embedded.journal import read_customer
+from streamproc.adapters.embedded.clock import Progress
+from streamproc.adapters.embedded.journal import Numbered, read_customer
+from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import Replay, all_ids, setup_of
-from streamproc.adapters.embedded.runner import PINNED, Progress
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.control import Disposition, Setup, Tick
+from streamproc.core.policy import Outcome, Policy
 from streamproc.core.population import Histogram, concentration
 from streamproc.core.time import to_text
 from streamproc.desk.report import (
     Current,
     CustomerReport,
-    Rule,
     RunningModel,
     Shares,
     Summary,
@@ -35,12 +38,10 @@ from streamproc.desk.report import (
 )
 from streamproc.desk.warning import Entry, Money, State
 from streamproc.intake.money import digits_of
-from streamproc.monitor.effects import Looked, WouldWarn
-from streamproc.monitor.partition import Meta, new_meta
-from streamproc.monitor.state import CustomerState
+from streamproc.monitor.effects import Looked
+from streamproc.monitor.partition import Meta, Partition, new_meta
+from streamproc.monitor.state import CustomerState, new_state
 from streamproc.monitor.totals import merged
-
-T = TypeVar("T")
 
 Order = Literal["newest_first", "most_at_stake"]
 
@@ -139,13 +140,154 @@ def report(db: sqlite3.Connection, customer_id: str) -> CustomerReport | None:
         trail.take(replayed.effects)
     partition = replay.pipeline.partitions[0]
     ids = all_ids(db, customer_id)
-    state = partition.state_of(customer_id) or _untouched()
+    state = partition.state_of(customer_id) or new_state()
     whose = Whose(
-        customer_id=customer_id,
-        aliases=ids[1:],
-        clock=partition.meta.clock,
-        next_due=replay.pipeline.next_work(),
+        customer_id=customer_id, aliases=ids[1:], clock=partition.meta.clock, next_due=replay.pipeline.next_work()
     )
     return customer_report(whose, trail, state, warnings(db, customers=ids), money)
 
 
+class _Judged(NamedTuple):
+    """What the last look left, and what it was judged by."""
+
+    state: CustomerState
+    policy: Policy
+    fitted: int
+
+
+def why(db: sqlite3.Connection, customer_id: str, at: int | None = None) -> WhyAnswer:
+    """Why the last look at or before `at` (µs; None: the clock) came out as it did."""
+    money = money_of(the_setup(db))
+    asked = progress(db).clock if at is None else at
+    blank = WhyAnswer(customer_id=customer_id, asked_at=to_text(asked), found="unknown")
+    if not known(db, customer_id):
+        return blank
+    replay, trail = Replay(money), Trail()
+    partition = replay.pipeline.partitions[0]
+    judged: _Judged | None = None
+    dispositions: dict[str, str] = {}
+    for replayed in replay.run(_upto(read_customer(db, [customer_id]), asked)):
+        record = replayed.numbered.record
+        if isinstance(record, Disposition):
+            dispositions[record.warning_id] = record.outcome
+        trail.take(replayed.effects)
+        if any(isinstance(effect, Looked) for effect in replayed.effects):
+            judged = _judged(partition, customer_id)
+    state = partition.state_of(customer_id)
+    if state is not None and state.forward_to is not None:
+        return replace(blank, found="alias", forwarded_to=state.forward_to)
+    if judged is None:
+        return replace(blank, found="not_looked", next_look=_first_look(db, customer_id, money))
+    rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted)
+    answer = why_looked(customer_id, blank.asked_at, trail, judged.state, rule, money)
+    if answer.outcome not in {Outcome.WOULD_WARN, Outcome.EPISODE_OPEN}:
+        return answer
+    warning_id = judged.state.decisions.episodes[-1].id
+    return replace(
+        answer, warning_id=warning_id, disposition=dispositions.get(warning_id), life=life_of(db, warning_id)
+    )
+
+
+def _upto(records: Iterable[Numbered], at: int) -> Iterator[Numbered]:
+    """The records before the first tick after `at`."""
+    return takewhile(lambda numbered: not isinstance(numbered.record, Tick) or numbered.record.at <= at, records)
+
+
+def _judged(partition: Partition, customer_id: str) -> _Judged:
+    state = partition.state_of(customer_id) or new_state()
+    return _Judged(state, partition.meta.policy, partition.meta.snapshot.trained_on.customers)
+
+
+def _first_look(db: sqlite3.Connection, customer_id: str, money: Money) -> str | None:
+    for replayed in Replay(money).run(read_customer(db, [customer_id])):
+        for effect in replayed.effects:
+            if isinstance(effect, Looked):
+                return to_text(effect.at)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ the base
+
+
+def progress(db: sqlite3.Connection) -> Progress:
+    """Where the runner stood at its last commit."""
+    row = db.execute("SELECT body FROM meta WHERE key = 'progress'").fetchone()
+    return Progress() if row is None else msgspec.msgpack.decode(row[0], type=Progress)
+
+
+def metas(db: sqlite3.Connection) -> list[Meta]:
+    """What each partition remembered at the last commit."""
+    rows = db.execute("SELECT body FROM meta WHERE key LIKE 'partition:%' ORDER BY key")
+    return [msgspec.msgpack.decode(body, type=Meta) for (body,) in rows]
+
+
+def summary(db: sqlite3.Connection) -> Summary:
+    """The whole base at a glance. Raises StoreError where nothing was ever read into the folder."""
+    setup, stands, parts = the_setup(db), progress(db), metas(db)
+    money, base = money_of(setup), merged([part.totals for part in parts])
+    running = parts[0] if parts else new_meta()
+    return Summary(
+        clock=to_text(stands.clock) if stands.clock else None,
+        mode=stands.mode,
+        live=stands.live,
+        currency=setup.currency,
+        horizon_days=setup.horizon_days,
+        partitions=len(parts),
+        records=_one(db, "SELECT coalesce(max(seq), 0) FROM journal"),
+        customers=sum(base.stages.values()),
+        stages=base.stages,
+        grades=base.grades,
+        customer_equity=money.text(base.equity),
+        value_at_risk=money.text(base.at_risk),
+        open_warnings=base.open_warnings,
+        warnings=dict(db.execute("SELECT state, count(*) FROM warnings GROUP BY state ORDER BY state")),
+        verdicts=_verdicts(db),
+        revenue_shares=_shares(base.revenue),
+        contribution_shares=_shares(base.contribution),
+        thresholds=_thresholds(running, money),
+        model=_running(db, running),
+        policy=running.policy,
+        dead_letters=_one(db, "SELECT count(*) FROM dead_letters WHERE redriven IS NULL"),
+        counts=_counts(db),
+    )
+
+
+def _one(db: sqlite3.Connection, query: str) -> int:
+    (number,) = db.execute(query).fetchone()
+    return int(number)
+
+
+def _verdicts(db: sqlite3.Connection) -> dict[str, int]:
+    rows = db.execute("SELECT verdict, count(*) FROM warnings WHERE verdict IS NOT NULL GROUP BY verdict")
+    return {"wrong": 0, "right": 0} | {"right" if right else "wrong": n for right, n in rows}
+
+
+def _shares(histogram: Histogram) -> Shares:
+    found = concentration(histogram)
+    return Shares(top_20=found.top_20, bottom_30=found.bottom_30)
+
+
+def _thresholds(meta: Meta, money: Money) -> Thresholds | None:
+    if meta.grades is None:
+        return None
+    a, b, c = (money.text(least) for least in meta.grades)
+    return Thresholds(a=a, b=b, c=c)
+
+
+def _running(db: sqlite3.Connection, meta: Meta) -> RunningModel:
+    snapshot = meta.snapshot
+    return RunningModel(
+        id=snapshot.id,
+        at=to_text(snapshot.at),
+        speaks=snapshot.speaks,
+        examples=snapshot.trained_on.examples,
+        customers=snapshot.trained_on.customers,
+        pinned=pinned(db) is not None,
+    )
+
+
+def _counts(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for name, label, number in db.execute("SELECT name, label, n FROM counts ORDER BY name, label"):
+        counts.setdefault(name, {})[label] = number
+    return counts

@@ -1,0 +1,395 @@
+"""What people and pages ask for, as stable JSON: a warning as it stands, a customer's report, why there was no warning.
+
+Times are RFC 3339, money is decimal text in units of the currency, log-odds are plain numbers.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from streamproc.core.complaints import ComplaintFile
+from streamproc.core.facts import Facts, Touch
+from streamproc.core.policy import Policy
+from streamproc.core.time import DAY, SECOND, to_text
+from streamproc.desk.warning import (
+    Entry,
+    Money,
+    ReasonText,
+    Risk,
+    Standing,
+    State,
+    Value,
+    Warning,  # noqa: A004 - it is the domain's word
+    reason_of,
+    risk_of,
+    standing_of,
+    value_of,
+)
+from streamproc.monitor.effects import Effect, Looked, Transition
+from streamproc.monitor.look import reasons_of
+from streamproc.monitor.state import CustomerState
+
+
+class Current(Struct, frozen=True, kw_only=True):
+    """A warning's figures after its last line in the feed."""
+
+    severity: str
+    probability: float
+    expected_loss: str
+
+
+class WarningNow(Warning, frozen=True, kw_only=True):
+    """A warning as it was raised, and as it stands. `verdict`: whether it was right, None until its by-when."""
+
+    state: State
+    updated_at: str
+    current: Current
+    verdict: bool | None = None
+
+
+class LookPoint(Struct, frozen=True, kw_only=True):
+    """One look; `probability` None where there is no risk to score."""
+
+    at: str
+    outcome: str
+    probability: float | None
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """A transition in the lifecycle."""
+
+    at: str
+    before: str
+    after: str
+    won_back: bool
+
+
+class PurchaseDay(Struct, frozen=True, kw_only=True):
+    """What was bought on one day (`YYYY-MM-DD`)."""
+
+    day: str
+    orders: int
+    amount: str
+
+
+class OpenComplaint(Struct, frozen=True, kw_only=True):
+    """A complaint that somebody still owes an answer."""
+
+    event_id: str
+    opened_at: str
+    status: str
+    category: str | None
+    severity: int | None
+    valid: bool | None
+
+
+class ContactText(Struct, frozen=True, kw_only=True):
+    """One touch between customer and firm."""
+
+    at: str
+    direction: Literal["in", "out"]
+    purpose: str | None
+    result: str | None
+
+
+class CustomerReport(Struct, frozen=True, kw_only=True):
+    """All that is known of one customer at `as_of`, the clock.
+
+    `risk`, `value`, `standing` and `reasons` are of the last look at which there was a risk to score (`scored_at`; None
+    and empty if there was none); `stage` and `outcome` are of the last look of all. An alias has `forwarded_to`.
+    """
+
+    customer_id: str
+    aliases: tuple[str, ...]
+    forwarded_to: str | None
+    as_of: str
+    known_since: str | None
+    customer_kind: str | None
+    owner: str | None
+    do_not_contact: bool
+    stage: str
+    outcome: str | None
+    looked_at: str | None
+    next_due: str | None
+    scored_at: str | None
+    standing: Standing | None
+    risk: Risk | None
+    value: Value | None
+    reasons: tuple[ReasonText, ...]
+    looks: tuple[LookPoint, ...]
+    transitions: tuple[Move, ...]
+    recent_purchases: tuple[PurchaseDay, ...]
+    warnings: tuple[WarningNow, ...]
+    open_complaints: tuple[OpenComplaint, ...]
+    last_contacts: tuple[ContactText, ...]
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """The numbers that a look was judged by: the customer's own, and the policy's beside them.
+
+    `armed`: the risk has been below `clear_at` since the last warning. `cooldown_until` None: never warned of.
+    """
+
+    policy: str
+    probability: float | None
+    raise_at: float
+    clear_at: float
+    escalate_at: float
+    purchase_days: int
+    minimum_purchase_days: int
+    cooldown_until: str | None
+    armed: bool
+    last_retention_contact: str | None
+    recent_contact_days: int
+    do_not_contact: bool
+    customers_fitted: int
+    minimum_customers_fitted: int
+
+
+Found = Literal["looked", "not_looked", "alias", "unknown"]
+
+
+class WhyAnswer(Struct, frozen=True, kw_only=True):
+    """The last look at a customer at or before `asked_at`, and why it came out as it did.
+
+    `found` not_looked: known, but not looked at by then (`next_look` says when that came, None: not yet); alias:
+    goes on as `forwarded_to`; unknown: the journal has no record of this id. `disposition` is the desk's answer to a
+    would-warn; `life` are the feed's lines of the warning that the look raised or found open, to this day.
+    """
+
+    customer_id: str
+    asked_at: str
+    found: Found
+    forwarded_to: str | None = None
+    next_look: str | None = None
+    looked_at: str | None = None
+    outcome: str | None = None
+    stage: str | None = None
+    rule: Rule | None = None
+    standing: Standing | None = None
+    risk: Risk | None = None
+    value: Value | None = None
+    reasons: tuple[ReasonText, ...] = ()
+    warning_id: str | None = None
+    disposition: str | None = None
+    life: tuple[Entry, ...] = ()
+
+
+class Shares(Struct, frozen=True, kw_only=True):
+    """Shares of a total by the top 20 % and the bottom 30 % of customers, None where the total is not positive."""
+
+    top_20: float | None
+    bottom_30: float | None
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """The least contribution a year of grades A, B and C."""
+
+    a: str
+    b: str
+    c: str
+
+
+class RunningModel(Struct, frozen=True, kw_only=True):
+    """The snapshot in force; `pinned`: it stays until it is unpinned."""
+
+    id: str
+    at: str
+    speaks: str
+    examples: int
+    customers: int
+    pinned: bool
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """The whole base at a glance, each customer as of their last look. Counts are by code.
+
+    `clock` None: nothing was read yet. `verdicts` counts the warnings judged right and wrong so far.
+    """
+
+    clock: str | None
+    mode: str
+    live: bool
+    currency: str
+    horizon_days: int
+    partitions: int
+    records: int
+    customers: int
+    stages: dict[str, int]
+    grades: dict[str, int]
+    customer_equity: str
+    value_at_risk: str
+    open_warnings: int
+    warnings: dict[str, int]
+    verdicts: dict[str, int]
+    revenue_shares: Shares
+    contribution_shares: Shares
+    thresholds: Thresholds | None
+    model: RunningModel
+    policy: Policy
+    dead_letters: int
+    counts: dict[str, dict[str, int]]
+
+
+class Trail(Struct):
+    """What the effects of a customer's records told: looks and transitions in order.
+
+    `scored` is the last look with figures, `before` the contributions of the scored look before it.
+    """
+
+    looks: list[Looked] = []
+    transitions: list[Transition] = []
+    scored: Looked | None = None
+    before: tuple[int, ...] = ()
+
+    def take(self, effects: Iterable[Effect]) -> None:
+        """Notes what the effects say (in place)."""
+        for effect in effects:
+            if isinstance(effect, Transition):
+                self.transitions.append(effect)
+            elif isinstance(effect, Looked):
+                self.looks.append(effect)
+                if effect.figures is not None:
+                    self.before = self.scored.groups if self.scored is not None else ()
+                    self.scored = effect
+
+
+class Whose(Struct, frozen=True, kw_only=True):
+    """What a report needs beside the trail and the state; `clock` and `next_due` in µs."""
+
+    customer_id: str
+    aliases: Sequence[str]
+    clock: int
+    next_due: int | None
+
+
+def customer_report(
+    whose: Whose, trail: Trail, state: CustomerState, warnings: Sequence[WarningNow], money: Money
+) -> CustomerReport:
+    """The report of a customer from their records, run again up to the clock."""
+    facts, scored = state.facts, trail.scored
+    figures = None if scored is None else scored.figures
+    last = trail.looks[-1] if trail.looks else None
+    return CustomerReport(
+        customer_id=whose.customer_id,
+        aliases=tuple(whose.aliases),
+        forwarded_to=state.forward_to,
+        as_of=to_text(whose.clock),
+        known_since=to_text(facts.known_at) if facts.known_at else None,
+        customer_kind=_said(facts, "kind"),
+        owner=_said(facts, "owner"),
+        do_not_contact=facts.says("do_not_contact") is True,
+        stage=state.decisions.stage.code,
+        outcome=None if last is None else last.outcome,
+        looked_at=None if last is None else to_text(last.at),
+        next_due=None if whose.next_due is None else to_text(whose.next_due),
+        scored_at=None if scored is None else to_text(scored.at),
+        standing=None if figures is None else standing_of(figures),
+        risk=None if figures is None else risk_of(figures),
+        value=None if figures is None else value_of(figures, money),
+        reasons=_reasons(trail, facts),
+        looks=tuple(_point(look) for look in trail.looks),
+        transitions=tuple(_move(t) for t in trail.transitions),
+        recent_purchases=_purchases(facts, money),
+        warnings=tuple(warnings),
+        open_complaints=tuple(_complaint(file) for file in facts.complaints if file.is_open()),
+        last_contacts=tuple(_contact(touch) for touch in reversed(facts.contacts)),
+    )
+
+
+def why_looked(
+    customer_id: str, asked_at: str, trail: Trail, state: CustomerState, rule: Rule, money: Money
+) -> WhyAnswer:
+    """The answer where there was a look: the trail's last one, with the state as it left it."""
+    look = trail.looks[-1]
+    figures = look.figures
+    return WhyAnswer(
+        customer_id=customer_id,
+        asked_at=asked_at,
+        found="looked",
+        looked_at=to_text(look.at),
+        outcome=look.outcome,
+        stage=look.stage.code,
+        rule=rule,
+        standing=None if figures is None else standing_of(figures),
+        risk=None if figures is None else risk_of(figures),
+        value=None if figures is None else value_of(figures, money),
+        reasons=() if figures is None else _reasons(trail, state.facts),
+    )
+
+
+def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int) -> Rule:
+    """The numbers that the look was judged by, from the state as it left it."""
+    facts, decisions = state.facts, state.decisions
+    retention = [t.at for t in facts.contacts if t.outward and t.purpose == "retention" and t.at * SECOND < look.at]
+    return Rule(
+        policy=policy.name,
+        probability=None if look.figures is None else look.figures.probability,
+        raise_at=policy.raise_at,
+        clear_at=policy.clear_at,
+        escalate_at=policy.escalate_at,
+        purchase_days=facts.n_days,
+        minimum_purchase_days=policy.minimum_purchase_days,
+        cooldown_until=to_text(decisions.cooldown_until) if decisions.cooldown_until else None,
+        armed=decisions.armed,
+        last_retention_contact=to_text(max(retention) * SECOND) if retention else None,
+        recent_contact_days=policy.recent_contact_days,
+        do_not_contact=facts.says("do_not_contact") is True,
+        customers_fitted=customers_fitted,
+        minimum_customers_fitted=policy.minimum_customers_fitted,
+    )
+
+
+def _said(facts: Facts, name: str) -> str | None:
+    value = facts.says(name)
+    return None if value is None else str(value)
+
+
+def _reasons(trail: Trail, facts: Facts) -> tuple[ReasonText, ...]:
+    if trail.scored is None:
+        return ()
+    return tuple(reason_of(r) for r in reasons_of(facts, trail.before, trail.scored.groups))
+
+
+def _point(look: Looked) -> LookPoint:
+    probability = None if look.figures is None else look.figures.probability
+    return LookPoint(at=to_text(look.at), outcome=look.outcome, probability=probability)
+
+
+def _move(transition: Transition) -> Move:
+    return Move(
+        at=to_text(transition.at),
+        before=transition.before.code,
+        after=transition.after.code,
+        won_back=transition.won_back,
+    )
+
+
+def _purchases(facts: Facts, money: Money) -> tuple[PurchaseDay, ...]:
+    days = zip(facts.recent.day, facts.recent.count, facts.recent.amount, strict=True)
+    return tuple(
+        PurchaseDay(day=to_text(day * DAY)[:10], orders=count, amount=money.text(amount))
+        for day, count, amount in days
+        if count
+    )
+
+
+def _complaint(file: ComplaintFile) -> OpenComplaint:
+    return OpenComplaint(
+        event_id=file.event_id,
+        opened_at=to_text(file.opened_at() * SECOND),
+        status=file.status(),
+        category=file.category,
+        severity=file.severity or None,
+        valid=file.valid,
+    )
+
+
+def _contact(touch: Touch) -> ContactText:
+    return ContactText(
+        at=to_text(touch.at * SECOND),
+        direction="out" if touch.outward else "in",
+        purpose=touch.purpose,
+        result=touch.result,
+    )
