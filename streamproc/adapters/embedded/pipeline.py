@@ -4,11 +4,12 @@ Live, what desk, trainer and aliases answer goes back to the journal; in a repla
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import msgspec
 
+from streamproc.adapters.embedded.models import PINNED_REASON
 from streamproc.core.control import ClockMode, Control, JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.events import FirmFact
 from streamproc.core.time import DAY, day_of
@@ -19,8 +20,10 @@ from streamproc.monitor.partition import Partition
 from streamproc.monitor.totals import merged
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.scoring.snapshot import Snapshot
-from streamproc.trainer.state import Config
-from streamproc.trainer.trainer import Refused, Trainer
+
+if TYPE_CHECKING:  # importing river takes seconds, and whoever only reads a journal needs no trainer
+    from streamproc.trainer.state import Config
+    from streamproc.trainer.trainer import Refused, Trainer
 
 
 def partition_of(customer_id: str, partitions: int) -> int:
@@ -28,8 +31,10 @@ def partition_of(customer_id: str, partitions: int) -> int:
     return crc32(customer_id.encode()) % partitions
 
 
-def trainer_config(setup: Setup) -> Config:
+def trainer_config(setup: Setup) -> "Config":
     """What the trainer must know of a journal's set-up."""
+    from streamproc.trainer.state import Config  # noqa: PLC0415 - as above
+
     return Config(horizon=float(setup.horizon_days), lateness=setup.lateness / DAY)
 
 
@@ -39,18 +44,22 @@ class Step(NamedTuple):
     effects: list[Effect]
     entries: list[Entry]
     records: list[JournalRecord]
-    refused: Refused | None = None
+    refused: "Refused | None" = None
 
 
 class Pipeline:
-    """The processors behind the journal. `answers` False: a replay, in which nothing is written back."""
+    """The processors behind the journal. `answers` False: a replay, in which nothing is written back.
+
+    While `pinned`, the trainer goes on learning, and what it makes is refused.
+    """
 
     def __init__(
-        self, partitions: list[Partition], desk: Desk, trainer: Trainer | None, *, answers: bool = True
+        self, partitions: list[Partition], desk: Desk, trainer: "Trainer | None", *, answers: bool = True
     ) -> None:
         self.partitions = partitions
         self.desk = desk
         self.trainer = trainer
+        self.pinned = False
         self._answers = answers
 
     def partition_for(self, customer_id: str) -> Partition:
@@ -91,7 +100,7 @@ class Pipeline:
     def _back(self, effects: Iterable[Effect]) -> list[JournalRecord]:
         return [e.record for e in effects if isinstance(e, ToJournal)] if self._answers else []
 
-    def _train(self, at: int, effects: list[Effect]) -> tuple[list[ModelSnapshot], Refused | None]:
+    def _train(self, at: int, effects: list[Effect]) -> "tuple[list[ModelSnapshot], Refused | None]":
         if self.trainer is None:
             return [], None
         self.trainer.absorb(e for e in effects if isinstance(e, Example | Sighting))
@@ -99,8 +108,16 @@ class Pipeline:
             return [], None
         result = self.trainer.train(at)
         if isinstance(result, Snapshot):
+            if self.pinned:
+                return [], self._hold_back(result)
             return [ModelSnapshot(at=at, snapshot=msgspec.Raw(msgspec.json.encode(result)))], None
         return [], result
+
+    @staticmethod
+    def _hold_back(made: Snapshot) -> "Refused":
+        from streamproc.trainer.trainer import Refused  # noqa: PLC0415 - as above
+
+        return Refused(made.at, PINNED_REASON, made)
 
 
 def is_broadcast(record: JournalRecord) -> bool:

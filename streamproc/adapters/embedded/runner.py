@@ -17,6 +17,7 @@ from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
 from streamproc.adapters.embedded.deadletters import write as write_dead_letters
 from streamproc.adapters.embedded.journal import Journal
+from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
 from streamproc.adapters.embedded.states import StateTable
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
@@ -79,6 +80,7 @@ class Runner:
             Desk(Money(setup.currency, digits), self.progress.live, self.progress.announced, self.progress.grades),
             _load_trainer(db, setup),
         )
+        self.pipeline.pinned = pinned(db) is not None
         for events in waiting:
             self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
         self._training_days = trainer_config(setup).training_days
