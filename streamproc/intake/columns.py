@@ -14,8 +14,7 @@ _USUAL = {
     "orderdate purchasedate transactiondate orderedat createdat orderpurchasetimestamp eventdate day",
     "event_id": "eventid",
     "kind": "kind type event eventtype eventkind",
-    "amount": "amount total totalamount totalprice value revenue sales price net netamount orderamount "
-    "ordertotal",
+    "amount": "amount total totalamount totalprice value revenue sales price net netamount orderamount ordertotal",
     "unit_price": "unitprice priceperunit",
     "quantity": "quantity qty pieces units items",
     "lines": "nlines lines linecount",
@@ -86,9 +85,7 @@ def infer_mapping(header: Sequence[str], said: Mapping | None = None) -> Mapping
     for field, usual in _USUAL.items():
         if field in columns or field in said.constants:
             continue
-        found = next(
-            (by_name[word] for word in usual.split() if word in by_name and by_name[word] not in taken), None
-        )
+        found = next((by_name[word] for word in usual.split() if word in by_name and by_name[word] not in taken), None)
         if found is not None:
             columns[field] = found
             taken.add(found)
@@ -102,11 +99,7 @@ def infer_mapping(header: Sequence[str], said: Mapping | None = None) -> Mapping
 def describe(mapping: Mapping, header: Sequence[str]) -> list[str]:
     """How each column is read, a line each, then what holds for all, for people to check."""
     of_column = {column: field for field, column in mapping.columns.items()}
-    lines = [
-        f"{name or '(no name)'} → {_reading(of_column[name], mapping)}"
-        for name in header
-        if name in of_column
-    ]
+    lines = [f"{name or '(no name)'} → {_reading(of_column[name], mapping)}" for name in header if name in of_column]
     ignored = [name for name in header if name not in of_column]
     lines += [f"always: {field} = {value}" for field, value in mapping.constants.items()]
     if "kind" not in of_column.values() and "kind" not in mapping.constants:

@@ -250,6 +250,4 @@ def _amount_of(event: FeedPurchase) -> Decimal | None:
     """The amount, or unit price × pieces (one where no quantity is said)."""
     if event.amount is not None or event.unit_price is None:
         return event.amount
-    return EXACT.multiply(
-        event.unit_price, Decimal(repr(event.quantity if event.quantity is not None else 1.0))
-    )
+    return EXACT.multiply(event.unit_price, Decimal(repr(event.quantity if event.quantity is not None else 1.0)))

@@ -123,9 +123,7 @@ def _check_table(name: str, value: object) -> list[str]:
         for field in value
         if field not in FIELDS
     ]
-    problems += [
-        f"{name}.{field}: text is expected" for field, cell in value.items() if not isinstance(cell, right)
-    ]
+    problems += [f"{name}.{field}: text is expected" for field, cell in value.items() if not isinstance(cell, right)]
     return problems
 
 
@@ -133,9 +131,7 @@ def _check_kinds(name: str, value: object) -> list[str]:
     if not isinstance(value, dict):
         return [f"{name}: a table is expected: [{name}]"]
     return [
-        f"{name}.{word}: one of {', '.join(KINDS)} is expected"
-        for word, kind in value.items()
-        if kind not in KINDS
+        f"{name}.{word}: one of {', '.join(KINDS)} is expected" for word, kind in value.items() if kind not in KINDS
     ]
 
 
@@ -186,9 +182,7 @@ def _check_encoding(name: str, value: object) -> list[str]:
         good = isinstance(value, str) and b"\n,".decode(value) == "\n,"
     except (LookupError, ValueError):
         good = False
-    return (
-        [] if good else [f"{name}: no such encoding, or one whose line ends are not those of ASCII (UTF-16)"]
-    )
+    return [] if good else [f"{name}: no such encoding, or one whose line ends are not those of ASCII (UTF-16)"]
 
 
 _CHECKS = {

@@ -15,10 +15,7 @@ MAX_DIGITS = 6
 
 _MAX_EXPONENT = 20
 _FACTORS = [Decimal(10**digits) for digits in range(MAX_DIGITS + 1)]
-_CODES = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    3: "BHD IQD JOD KWD LYD OMR TND",
-}
+_CODES = {0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 3: "BHD IQD JOD KWD LYD OMR TND"}
 _DIGITS = {code: digits for digits, codes in _CODES.items() for code in codes.split()}
 
 

@@ -68,9 +68,7 @@ class Rates:
             detail = f"no rate {currency} to {self.reporting} at or before {to_text(at)}"
             return Refusal("no_rate", "currency", detail)
         exact = EXACT.multiply(Decimal(minor), self._rates[currency][where - 1])
-        converted = int(
-            EXACT.scaleb(exact, self._digits - digits_of(currency)).to_integral_value(context=EXACT)
-        )
+        converted = int(EXACT.scaleb(exact, self._digits - digits_of(currency)).to_integral_value(context=EXACT))
         if not -MAX_MINOR <= converted <= MAX_MINOR:
             return Refusal("out_of_range", "amount", "more than 1e15 minor units")
         return converted

@@ -47,9 +47,7 @@ class RowPlan:
         self._number = _number_reader(mapping)
         self._cells = {kind: self._cells_of(shape, where) for kind, shape in _SHAPES.items()}
         self._constants = {
-            kind: {
-                field: text for field, text in mapping.constants.items() if field in shape.__struct_fields__
-            }
+            kind: {field: text for field, text in mapping.constants.items() if field in shape.__struct_fields__}
             for kind, shape in _SHAPES.items()
         }
         self._kinds: dict[str, str | None] = {}
@@ -61,9 +59,7 @@ class RowPlan:
             **dict.fromkeys(_FLAGS, _flag),
             **dict.fromkeys(_CLOSED, str.lower),
         }
-        return [
-            (field, at, tidies.get(field)) for field, at in where.items() if field in shape.__struct_fields__
-        ]
+        return [(field, at, tidies.get(field)) for field, at in where.items() if field in shape.__struct_fields__]
 
     def stamp(self, row: list[str]) -> str:
         """The text of a row's time, or nothing."""

@@ -156,9 +156,7 @@ class FileSource:
             return table.header
         opened = Opened(self.path)
         try:
-            self._dialect, header, _ = sniff(
-                read_lines(opened.stream), self._dialect.encoding, str(self.path)
-            )
+            self._dialect, header, _ = sniff(read_lines(opened.stream), self._dialect.encoding, str(self.path))
         except BROKEN as error:
             raise SourceError(f"{self.path}: {why_broken(error)}") from error
         finally:
@@ -192,9 +190,7 @@ def format_of(head: bytes, name: str) -> Format:
         raise SourceError(f"{name} is one JSON array: write one event a line, as with: jq -c '.[]' {name}")
     if not start or b"\0" in start:
         what = "is not a text we know" if start else "is empty"
-        raise SourceError(
-            f"{name} {what}: CSV, JSON Lines or Parquet is expected, in UTF-8, plain, gzip or zstd"
-        )
+        raise SourceError(f"{name} {what}: CSV, JSON Lines or Parquet is expected, in UTF-8, plain, gzip or zstd")
     return "csv"
 
 

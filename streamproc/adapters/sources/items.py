@@ -131,9 +131,7 @@ def _summed(items: Iterator[Item], sums: set[str]) -> Iterator[Item]:
         if first is None:
             held[order] = Item(first_line(purchase), item.raw, item.position)
         elif isinstance(first.outcome, Purchase):
-            held[order] = Item(
-                add_line(first.outcome, purchase), first.raw + b"\n" + item.raw, first.position
-            )
+            held[order] = Item(add_line(first.outcome, purchase), first.raw + b"\n" + item.raw, first.position)
     yield from held.values()
 
 

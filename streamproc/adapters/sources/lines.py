@@ -62,7 +62,8 @@ class Dialect(Struct, frozen=True):
 class Quoted:
     """One record with quotes in it, which may go on over line ends.
 
-    Read by the csv module, so that what is a quote and what a letter is decided in the usual way.
+    Read by the csv module, strictly: text after a closing quote is a mistake, for the quote may have opened
+    rows before, and those between would be lost.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -75,9 +76,10 @@ class Quoted:
     def take(self, lines: Iterator[Line]) -> list[Line]:
         """Read as many lines as the record has; returns them, `closed` tells whether they make a record."""
         try:
-            self.cells = next(csv.reader(self._feed(lines), delimiter=self._dialect.delimiter))
+            self.cells = next(csv.reader(self._feed(lines), delimiter=self._dialect.delimiter, strict=True))
         except (csv.Error, UnicodeDecodeError) as error:
-            self.closed, self.problem = False, f"not a CSV record: {error}"[:100]
+            if self.closed:
+                self.closed, self.problem = False, f"not a CSV record: {error}"[:100]
         return self._used
 
     def _feed(self, lines: Iterator[Line]) -> Iterator[str]:
@@ -140,9 +142,7 @@ def sniff(lines: Iterator[Line], encoding: str, name: str) -> tuple[Dialect, lis
     try:
         bare = "".join(first[1].decode(encoding).split('"')[::2])
     except UnicodeDecodeError:
-        raise SourceError(
-            f'{name} is not {encoding}: save it as UTF-8, or say encoding = "..." in a mapping'
-        ) from None
+        raise SourceError(f'{name} is not {encoding}: save it as UTF-8, or say encoding = "..." in a mapping') from None
     dialect = Dialect(max(_DELIMITERS, key=bare.count), encoding)
     records = frame_rows(_chain(first, lines), dialect)
     header = dialect.split(next(records)[1])

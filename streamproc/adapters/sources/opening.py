@@ -30,9 +30,7 @@ class Opened:
             self._file: BinaryIO = path.open("rb")
             self.size = path.stat().st_size
         except FileNotFoundError:
-            raise SourceError(
-                f"there is no file {path}: check the name and the folder it is relative to"
-            ) from None
+            raise SourceError(f"there is no file {path}: check the name and the folder it is relative to") from None
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from error
         self.stream = unpacked(self._file)

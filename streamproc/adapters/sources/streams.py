@@ -49,9 +49,7 @@ class StreamSource:
             self._dialect, self.header, self._records = sniff(self._records, self.mapping.encoding, name)
             self.mapping = mapping_for(self.header, mapping, name)
         if self.mapping.orders == "sum":
-            raise SourceError(
-                f'{name}: orders = "sum" needs all lines of an order together: read a file instead'
-            )
+            raise SourceError(f'{name}: orders = "sum" needs all lines of an order together: read a file instead')
         self.intake = Intake(rates, self.mapping, self.header, settings)
 
     @property
