@@ -53,10 +53,10 @@ def erlang_tail(share: Floats, shape: Floats, k: int) -> Floats:
     return total
 
 
-def outlook(model: Buying, repeats: Floats, recency: Floats, age: Floats) -> Outlook:
+def outlook(model: Buying, repeats: Floats, recency: Floats, age: Floats, *, floor: float = ALIVE_FLOOR) -> Outlook:
     """Log-odds of P(no purchase in the next horizon) and P(alive); recency and age [n] in horizons.
 
-    Elementwise: a row's result does not depend on the other rows.
+    Being alive is given at least the weight `floor`. Elementwise: a row's result does not depend on the other rows.
     """
     shape = model.r + model.k * repeats
     start = model.alpha + (age - recency)
@@ -71,5 +71,5 @@ def outlook(model: Buying, repeats: Floats, recency: Floats, age: Floats) -> Out
     gone = stop / tail_now * np.exp(np.minimum(shape * np.log(now / start), 500.0))
     alive = 1.0 / (1.0 + gone)
     silent = np.minimum(np.exp(-shape * np.log(later / now)) * tail_later / tail_now, 1.0)
-    buys = np.clip((ALIVE_FLOOR + (1.0 - ALIVE_FLOOR) * alive) * (1.0 - silent), LEAST, 1.0 - LEAST)
+    buys = np.clip((floor + (1.0 - floor) * alive) * (1.0 - silent), LEAST, 1.0 - LEAST)
     return Outlook(quiet=np.log((1.0 - buys) / buys), alive=alive)

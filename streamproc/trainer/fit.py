@@ -96,11 +96,10 @@ def _logs(model: Buying) -> Floats:
     return logs
 
 
-def _climb(start: Floats, k: int, *, modified: bool, sample: Histories) -> tuple[float, Buying]:
+def _climb(start: Floats, k: int, *, modified: bool, sample: Histories, pull: float) -> tuple[float, Buying]:
     """The penalised maximum for one k, as (mean loss a customer, model)."""
     centre = _logs(CENTRE) + np.array([0.0, np.log(k), 0.0, 0.0])
     total = sample.customers
-    pull = max(_WORTH, _SHARE * total) / _SPREAD**2
 
     def loss(logs: Floats) -> tuple[float, Floats]:
         value, slope = likelihood(logs, k, modified=modified, sample=sample)
@@ -116,13 +115,19 @@ def _climb(start: Floats, k: int, *, modified: bool, sample: Histories) -> tuple
 
 def fit(sample: Histories, start: Buying, *, widest: int = MOST_ERLANG) -> Buying:
     """The likeliest model near `start`: then its neighbours in k (to `widest`) and `modified`."""
-    best = _climb(_logs(start), start.k, modified=start.modified, sample=sample)
+    pull = max(_WORTH, _SHARE * sample.customers) / _SPREAD**2
+    best = _climb(_logs(start), start.k, modified=start.modified, sample=sample, pull=pull)
     here = best[1]
     near = [(here.k, not here.modified)]
     near += [(k, here.modified) for k in (here.k - 1, here.k + 1) if 1 <= k <= widest]
     for k, modified in near:
         moved = _logs(here) + np.array([0.0, np.log(k / here.k), 0.0, 0.0])
-        other = _climb(moved, k, modified=modified, sample=sample)
+        other = _climb(moved, k, modified=modified, sample=sample, pull=pull)
         if other[0] < best[0] - _BETTER:
             best = other
     return best[1]
+
+
+def fit_bg_nbd(sample: Histories) -> Buying:
+    """Plain maximum likelihood of the plain BG/NBD: the field's reference, not what we score with."""
+    return _climb(_logs(CENTRE), 1, modified=False, sample=sample, pull=0.0)[1]
