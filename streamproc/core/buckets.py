@@ -1,6 +1,7 @@
 """Thirty-day buckets of integer sums: what was bought, returned and said, as far back as a year.
 
-Sums do not depend on the order of arrival, so buckets of two customers merge by adding.
+Sums do not depend on the order of arrival, so buckets of two customers merge by adding. They are kept as columns:
+a window's sum is the sum of a slice.
 """
 
 from bisect import bisect_left
@@ -11,13 +12,13 @@ BUCKET_DAYS = 30
 BUCKETS_KEPT = 14
 
 RETURN, COMPLAINT, CONTACT_IN, UNRESOLVED, CANCELLATION, COMPETITOR, CONTACT_OUT, DISCOUNTED = range(8)
-"""Indices into a bucket's `kinds`: events beside purchases that are counted."""
+"""Indices into a bucket's counts: events beside purchases that are counted."""
 
 KINDS = 8
 
 
-class Sums(Struct, array_like=True):
-    """Integer sums of one period; money in minor units.
+class Sums(Struct, array_like=True, frozen=True):
+    """Integer sums; money in minor units.
 
     `revenue` and `returned` (a positive figure) are what was bought and sent back; `cost` is the stated cost of
     `costed` revenue; `listed` revenue is that with a known list price, `discounted` the part of it bought below.
@@ -30,97 +31,126 @@ class Sums(Struct, array_like=True):
     costed: int = 0
     listed: int = 0
     discounted: int = 0
-    kinds: list[int] = []
 
-    def add(self, other: "Sums", sign: int = 1) -> None:
-        """Adds another period's sums, or takes them out again (`sign` -1), in place."""
-        self.orders += sign * other.orders
-        self.revenue += sign * other.revenue
-        self.returned += sign * other.returned
-        self.cost += sign * other.cost
-        self.costed += sign * other.costed
-        self.listed += sign * other.listed
-        self.discounted += sign * other.discounted
-        for kind, count in enumerate(other.kinds):
-            self.count(kind, sign * count)
 
-    def count(self, kind: int, by: int = 1) -> None:
-        """Counts an event of a kind (one of the indices above)."""
-        if by:
-            if not self.kinds:
-                self.kinds = [0] * KINDS
-            self.kinds[kind] += by
-
-    def kind(self, kind: int) -> int:
-        """How many events of the kind were counted."""
-        return self.kinds[kind] if self.kinds else 0
+NOTHING = Sums()
 
 
 class Buckets(Struct, array_like=True):
-    """The sums by bucket number (day // 30), ascending, and in `older` all that lies before the kept ones."""
+    """Columns by bucket number (day // 30), ascending; `older` sums all that lies before the kept buckets.
+
+    `kinds` holds the counts of the buckets in which anything was counted.
+    """
 
     number: list[int] = []
-    sums: list[Sums] = []
-    older: Sums | None = None
+    orders: list[int] = []
+    revenue: list[int] = []
+    returned: list[int] = []
+    cost: list[int] = []
+    costed: list[int] = []
+    listed: list[int] = []
+    discounted: list[int] = []
+    kinds: dict[int, list[int]] = {}
+    older: Sums = NOTHING
 
-    def at(self, day: int) -> Sums:
-        """The sums of the day's bucket, made where there is none yet; folds what became too old."""
-        number = day // BUCKET_DAYS
-        if self.number and self.number[-1] == number:
-            return self.sums[-1]
+    def add(self, day: int, sums: Sums, sign: int = 1) -> None:
+        """Adds sums to the day's bucket, or takes them out again with `sign` -1 (in place)."""
+        self._add_to(day // BUCKET_DAYS, sums, sign)
+
+    def _add_to(self, number: int, sums: Sums, sign: int) -> None:
         if self.number and number <= self.number[-1] - BUCKETS_KEPT:
-            return self._older()
+            self.older = _added(self.older, sums, sign)
+            return
+        i = self._place(number)
+        self.orders[i] += sign * sums.orders
+        self.revenue[i] += sign * sums.revenue
+        self.returned[i] += sign * sums.returned
+        self.cost[i] += sign * sums.cost
+        self.costed[i] += sign * sums.costed
+        self.listed[i] += sign * sums.listed
+        self.discounted[i] += sign * sums.discounted
+        if sign < 0:
+            self._tidy(i)
+
+    def count(self, day: int, kind: int, by: int = 1) -> None:
+        """Counts an event of a kind (one of the indices above), or takes it out again (in place)."""
+        number = day // BUCKET_DAYS
+        if not self.number or number > self.number[-1] - BUCKETS_KEPT:
+            self._place(number)
+            counts = self.kinds.setdefault(number, [0] * KINDS)
+            counts[kind] += by
+            if not any(counts):
+                del self.kinds[number]
+                self._tidy(self.since(number))
+
+    def _tidy(self, i: int) -> None:
+        """Lets go of a bucket from which all was taken out: it must not tell that there ever was something."""
+        if self.number[i] not in self.kinds and not any(column[i] for column in self._columns()):
+            del self.number[i]
+            for column in self._columns():
+                del column[i]
+
+    def _columns(self) -> tuple[list[int], ...]:
+        return self.orders, self.revenue, self.returned, self.cost, self.costed, self.listed, self.discounted
+
+    def _place(self, number: int) -> int:
+        """The index of the bucket, made where there is none; folds what became too old."""
         i = bisect_left(self.number, number)
         if i == len(self.number) or self.number[i] != number:
             self.number.insert(i, number)
-            self.sums.insert(i, Sums())
-            self._fold()
-        return self.sums[i] if i < len(self.sums) and self.number[i] == number else self.at(day)
-
-    def _older(self) -> Sums:
-        if self.older is None:
-            self.older = Sums()
-        return self.older
-
-    def _fold(self) -> None:
-        while self.number[0] <= self.number[-1] - BUCKETS_KEPT:
-            self._older().add(self.sums[0])
-            del self.number[0], self.sums[0]
+            for column in self._columns():
+                column.insert(i, 0)
+            while self.number[0] <= self.number[-1] - BUCKETS_KEPT:
+                self.older = _added(self.older, Sums(*(column.pop(0) for column in self._columns())))
+                self.kinds.pop(self.number.pop(0), None)
+                i -= 1
+        return i
 
     def merge(self, other: "Buckets") -> None:
-        """Adds all of another customer's sums, in place."""
-        for number, sums in zip(other.number, other.sums, strict=True):
-            self.at(number * BUCKET_DAYS).add(sums)
-        if other.older is not None:
-            self._older().add(other.older)
+        """Adds all of another customer's sums (in place)."""
+        for number, *sums in zip(other.number, *other._columns(), strict=True):
+            self._add_to(number, Sums(*sums), 1)
+        for number, counts in other.kinds.items():
+            for kind, count in enumerate(counts):
+                if count:
+                    self.count(number * BUCKET_DAYS, kind, count)
+        self.older = _added(self.older, other.older)
+
+    def since(self, number: int) -> int:
+        """The index of the first bucket numbered `number` or later."""
+        return bisect_left(self.number, number)
 
     def window(self, first: int, last: int) -> Sums:
         """The sums of the buckets numbered `first` to `last`, both included."""
-        total = Sums()
-        for number, sums in zip(self.number, self.sums, strict=True):
-            if first <= number <= last:
-                total.add(sums)
-        return total
+        i, j = bisect_left(self.number, first), bisect_left(self.number, last + 1)
+        return Sums(*(sum(column[i:j]) for column in self._columns()))
 
 
-class Window(Struct, frozen=True):
-    """Sums over a span that ends today (or `back` days ago), at the resolution of a bucket: `days` were covered."""
+def _added(a: Sums, b: Sums, sign: int = 1) -> Sums:
+    return Sums(
+        a.orders + sign * b.orders,
+        a.revenue + sign * b.revenue,
+        a.returned + sign * b.returned,
+        a.cost + sign * b.cost,
+        a.costed + sign * b.costed,
+        a.listed + sign * b.listed,
+        a.discounted + sign * b.discounted,
+    )
 
-    sums: Sums
-    days: int
 
-    def a_period(self, figure: int, period: int = BUCKET_DAYS) -> float:
-        """The figure per `period` days."""
-        return figure * period / self.days
+YEAR_BUCKETS = 12
+"""Whole buckets beside the current one that stand for the last 365 days."""
+
+HALF_YEAR_BUCKETS = 5
+"""Whole buckets beside the current one that stand for the last 180 days."""
 
 
-def last_days(buckets: Buckets, today: int, full: int) -> Window:
-    """The current bucket, as far as it has come, and the `full` whole buckets before it."""
+def covered_days(today: int, full: int) -> int:
+    """How many days the current bucket, as far as it has come, and the `full` whole ones before it cover."""
+    return full * BUCKET_DAYS + today % BUCKET_DAYS + 1
+
+
+def last_year(buckets: Buckets, today: int) -> Sums:
+    """The sums of the last 365 days, at the resolution of a bucket: 361 to 390 days."""
     current = today // BUCKET_DAYS
-    return Window(buckets.window(current - full, current), full * BUCKET_DAYS + today % BUCKET_DAYS + 1)
-
-
-def days_before(buckets: Buckets, today: int, skip: int, full: int) -> Window:
-    """The `full` whole buckets before the window of `last_days(buckets, today, skip)`."""
-    last = today // BUCKET_DAYS - skip - 1
-    return Window(buckets.window(last - full + 1, last), full * BUCKET_DAYS)
+    return buckets.window(current - YEAR_BUCKETS, current)

@@ -30,13 +30,29 @@ class Latest(Struct, array_like=True, frozen=True):
 
 
 class Touch(Struct, array_like=True, frozen=True):
-    """One contact as far as later looks need it; `at` in seconds, `kinds` the bucket kinds it counts as."""
+    """One contact as far as later looks need it; `at` in seconds."""
 
     at: int
     key: int
     purpose: str | None = None
     result: str | None = None
     outward: bool = False
+    competitor: bool = False
+
+    def kinds(self) -> list[int]:
+        """The bucket kinds the contact counts as."""
+        kinds = [b.CONTACT_OUT if self.outward else b.CONTACT_IN]
+        if self.result in {"unresolved", "no_answer"} and not self.outward:
+            kinds.append(b.UNRESOLVED)
+        if self.purpose == "cancellation":
+            kinds.append(b.CANCELLATION)
+        if self.competitor:
+            kinds.append(b.COMPETITOR)
+        return kinds
+
+    def precedence(self) -> tuple[int, str, str, bool, bool]:
+        """By what one of two versions of a contact wins: the later one, else by any fixed rule."""
+        return self.at, self.purpose or "", self.result or "", self.outward, self.competitor
 
 
 class Return(Struct, array_like=True, frozen=True):
@@ -48,11 +64,15 @@ class Return(Struct, array_like=True, frozen=True):
     cancelled: bool = False
     amount: int = 0
 
+    def precedence(self) -> tuple[int, bool, int, int]:
+        """By what one of two versions of a return wins: its revision, else by any fixed rule."""
+        return self.revision, self.cancelled, self.amount, -self.at
+
 
 class Facts(Struct, array_like=True):
     """All that is kept of one customer's events.
 
-    `n_days` counts distinct purchase days, `first_day` is the first of them (-1: none). `said` holds by name what the
+    `n_days` counts distinct purchase days, `n_orders` the orders that stand, `first_day` is the first of them (-1: none). `said` holds by name what the
     latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact, contract_until. `evidence` holds by
     stream the latest event's id. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
     taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at`
@@ -62,6 +82,7 @@ class Facts(Struct, array_like=True):
     recent: orders.RecentDays
     buckets: b.Buckets
     n_days: int = 0
+    n_orders: int = 0
     first_day: int = -1
     known_at: int = 0
     terminated_at: int = 0
@@ -79,10 +100,7 @@ class Facts(Struct, array_like=True):
 
     def last_purchase(self) -> int | None:
         """µs of the last purchase (to the second), None without one."""
-        if not self.n_days:
-            return None
-        last = self.recent.last_at()
-        return None if last is None else last * SECOND
+        return self.recent.last * SECOND if self.n_days else None
 
     def last_return_day(self) -> int:
         """The day of the last return that stands, -1 without one."""
@@ -144,17 +162,12 @@ def _saw(facts: Facts, kind: int, day: int) -> None:
     facts.kind_last[kind] = max(facts.kind_last[kind], day)
 
 
-def _count(facts: Facts, kind: int, day: int) -> None:
-    _saw(facts, kind, day)
-    facts.buckets.at(day).count(kind)
-
-
 def _take_purchase(facts: Facts, event: Purchase) -> Taken:
     day = day_of(event.at)
     if facts.recent.too_old(day):
         return "too_old"
     order = orders.Order(
-        hash32(event.order_id), event.at // SECOND, event.revision, event.cancelled,
+        event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled,
         event.amount, event.lines or 0, event.cost, event.list_amount,
     )  # fmt: skip
     _put_latest(facts.evidence, "purchases", Latest(event.at, event.event_id))
@@ -180,23 +193,23 @@ def apply_change(facts: Facts, change: orders.Change) -> None:
 
 
 def _settle_first_day(facts: Facts) -> None:
-    if facts.n_days <= orders.DAYS_KEPT:  # all days are at hand, so a cancelled first order moves the first day
+    if facts.n_days > orders.DAYS_KEPT:
+        return
+    if facts.n_days == orders.live_days(facts.recent):  # all are at hand, so a cancelled first order moves it
         facts.first_day = next((d for d, n in zip(facts.recent.day, facts.recent.count, strict=True) if n), -1)
 
 
 def _book(facts: Facts, order: orders.Order, sign: int) -> None:
-    sums = facts.buckets.at(order.day())
     amount = order.amount or 0
-    sums.orders += sign
-    sums.revenue += sign * amount
-    if order.cost is not None:
-        sums.cost += sign * order.cost
-        sums.costed += sign * amount
-    if order.list_amount is not None:
-        sums.listed += sign * amount
-        if order.list_amount > amount:
-            sums.discounted += sign * amount
-            sums.count(b.DISCOUNTED, sign)
+    listed = amount if order.list_amount is not None else 0
+    below = listed if order.list_amount is not None and order.list_amount > amount else 0
+    day = order.day()
+    if order.list_amount is not None and order.list_amount > amount:
+        facts.buckets.count(day, b.DISCOUNTED, sign)
+    known_cost = order.cost is not None
+    sums = b.Sums(1, amount, 0, order.cost or 0, amount if known_cost else 0, listed, below)
+    facts.buckets.add(day, sums, sign)
+    facts.n_orders += sign
 
 
 def _take_return(facts: Facts, event: Purchase) -> Taken:
@@ -208,7 +221,7 @@ def _take_return(facts: Facts, event: Purchase) -> Taken:
 def _put_return(facts: Facts, new: Return) -> Taken:
     known = next((r for r in facts.returns if r.key == new.key), None)
     if known is not None:
-        if (new.revision, new.cancelled, new.amount) <= (known.revision, known.cancelled, known.amount):
+        if new.precedence() <= known.precedence():
             return "repeat"
         facts.returns.remove(known)
         _book_return(facts, known, -1)
@@ -224,52 +237,59 @@ def _put_return(facts: Facts, new: Return) -> Taken:
 def _book_return(facts: Facts, item: Return, sign: int) -> None:
     if item.cancelled:
         return
-    sums = facts.buckets.at(day_of(item.at * SECOND))
-    sums.returned += sign * item.amount
-    sums.count(b.RETURN, sign)
+    day = day_of(item.at * SECOND)
+    facts.buckets.count(day, b.RETURN, sign)
+    facts.buckets.add(day, b.Sums(returned=item.amount), sign)
 
 
 def _take_complaint(facts: Facts, event: Complaint) -> None:
     before, now = life.take_step(facts.complaints, event)
     if before != now:
         if before is not None:
-            facts.buckets.at(day_of(before * SECOND)).count(b.COMPLAINT, -1)
-        facts.buckets.at(day_of(now * SECOND)).count(b.COMPLAINT)
+            _uncount_complaint(facts, before)
+        facts.buckets.count(day_of(now * SECOND), b.COMPLAINT)
     _saw(facts, b.COMPLAINT, day_of(event.at))
     _put_latest(facts.evidence, "complaints", Latest(event.at, event.event_id))
 
 
+def _uncount_complaint(facts: Facts, began: int) -> None:
+    facts.buckets.count(day_of(began * SECOND), b.COMPLAINT, -1)
+
+
 def _take_contact(facts: Facts, event: Contact) -> Taken:
-    touch = Touch(event.at // SECOND, hash32(event.contact_id), event.purpose, event.result, event.direction == "out")
-    if any(t.key == touch.key for t in facts.contacts):
-        return "repeat"
+    touch = Touch(
+        event.at // SECOND, hash32(event.contact_id), event.purpose, event.result,
+        event.direction == "out", bool(event.competitor),
+    )  # fmt: skip
     if len(facts.contacts) == CONTACTS_KEPT and touch.at < facts.contacts[0].at:
         return "too_old"
-    day = day_of(event.at)
-    for kind in _kinds_of(event):
-        _count(facts, kind, day)
+    for kind in touch.kinds():
+        _saw(facts, kind, day_of(event.at))
     if event.result == "terminated":
         facts.terminated_at = max(facts.terminated_at, event.at)
-    facts.contacts.append(touch)
-    _trim_contacts(facts)
     _put_latest(facts.evidence, "contacts", Latest(event.at, event.event_id))
+    return _put_contact(facts, touch)
+
+
+def _put_contact(facts: Facts, touch: Touch) -> Taken:
+    """A contact told twice stands as it was told last."""
+    known = next((t for t in facts.contacts if t.key == touch.key), None)
+    if known is not None:
+        if touch.precedence() <= known.precedence():
+            return "repeat"
+        facts.contacts.remove(known)
+        _count_contact(facts, known, -1)
+    _count_contact(facts, touch, 1)
+    facts.contacts.append(touch)
+    facts.contacts.sort(key=lambda t: (t.at, t.key))
+    del facts.contacts[:-CONTACTS_KEPT]
     return "taken"
 
 
-def _trim_contacts(facts: Facts) -> None:
-    facts.contacts.sort(key=lambda t: (t.at, t.key))
-    del facts.contacts[:-CONTACTS_KEPT]
-
-
-def _kinds_of(event: Contact) -> list[int]:
-    kinds = [b.CONTACT_OUT if event.direction == "out" else b.CONTACT_IN]
-    if event.result in {"unresolved", "no_answer"} and event.direction == "in":
-        kinds.append(b.UNRESOLVED)
-    if event.purpose == "cancellation":
-        kinds.append(b.CANCELLATION)
-    if event.competitor:
-        kinds.append(b.COMPETITOR)
-    return kinds
+def _count_contact(facts: Facts, touch: Touch, sign: int) -> None:
+    day = day_of(touch.at * SECOND)
+    for kind in touch.kinds():
+        facts.buckets.count(day, kind, sign)
 
 
 def merge(facts: Facts, other: Facts) -> None:
@@ -278,14 +298,16 @@ def merge(facts: Facts, other: Facts) -> None:
     Purchase days older than the 32 kept cannot be compared: where both ids bought on such a day it counts twice.
     """
     facts.buckets.merge(other.buckets)
+    facts.n_orders += other.n_orders
     _merge_orders(facts, other)
     for item in other.returns:
         _book_return(facts, item, -1)  # the buckets hold it already
         _put_return(facts, item)
     for heard in life.merge_files(facts.complaints, other.complaints):
-        facts.buckets.at(day_of(heard * SECOND)).count(b.COMPLAINT, -1)
-    facts.contacts += other.contacts
-    _trim_contacts(facts)
+        _uncount_complaint(facts, heard)
+    for touch in other.contacts:
+        _count_contact(facts, touch, -1)  # as with the returns
+        _put_contact(facts, touch)
     known = [at for at in (facts.known_at, other.known_at) if at]
     facts.known_at = min(known, default=0)
     facts.terminated_at = max(facts.terminated_at, other.terminated_at)
@@ -300,14 +322,13 @@ def merge(facts: Facts, other: Facts) -> None:
 def _merge_orders(facts: Facts, other: Facts) -> None:
     facts.n_days += other.n_days - orders.live_days(other.recent)
     facts.first_day = min((d for d in (facts.first_day, other.first_day) if d >= 0), default=-1)
-    for kept in other.recent.orders:
-        for order in kept:
-            change = orders.put(facts.recent, order)
-            if change.added == order and change.removed is None:
-                facts.n_days += change.days_gained  # news: the merged buckets hold it already
-                continue
-            if not order.cancelled:
-                _book(facts, order, -1)
-            apply_change(facts, change)
+    for order in other.recent.known():
+        change = orders.put(facts.recent, order)
+        if change.added == order and change.removed is None:
+            facts.n_days += change.days_gained  # news: the merged buckets hold it already
+            continue
+        if not order.cancelled:
+            _book(facts, order, -1)
+        apply_change(facts, change)
     orders.put_overflow(facts.recent, other.recent)
     _settle_first_day(facts)

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
-from streamproc.core.buckets import days_before, last_days
+from streamproc.core.buckets import BUCKET_DAYS, HALF_YEAR_BUCKETS, covered_days
 from streamproc.core.facts import Facts
 from streamproc.core.time import DAY, SECOND, today_of
 
@@ -68,12 +68,6 @@ def lost_at(facts: Facts, horizon_days: int) -> int | None:
     return min(silent, facts.terminated_at) if facts.terminated_at > last else silent
 
 
-def orders_counted(facts: Facts) -> int:
-    """Orders that stand, over all time."""
-    older = facts.buckets.older
-    return sum(s.orders for s in facts.buckets.sums) + (older.orders if older else 0)
-
-
 def stage_at(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAULT_RULES) -> Stage:
     """The stage at the instant `at` (µs)."""
     lost = lost_at(facts, horizon_days)
@@ -82,7 +76,7 @@ def stage_at(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAU
     if at >= lost:
         gone = max(rules.permanently_lost_days, 2 * horizon_days) * DAY
         return Stage.PERMANENTLY_LOST if at >= lost + gone else Stage.LOST
-    orders = orders_counted(facts)
+    orders = facts.n_orders
     if orders >= rules.loyal_orders and _is_loyal(facts, today_of(at), rules):
         return Stage.LOYAL
     return Stage.REPEAT if orders >= rules.repeat_orders else Stage.FIRST_TIME
@@ -96,7 +90,7 @@ def _is_target(facts: Facts, at: int, rules: StageRules) -> bool:
 
 def _is_loyal(facts: Facts, today: int, rules: StageRules) -> bool:
     recent = facts.recent
-    if recent.day[-1] - facts.first_day < rules.loyal_span_days:
+    if facts.last_day() - facts.first_day < rules.loyal_span_days:
         return False
     since = today - rules.loyal_recent_days
     return sum(n for d, n in zip(recent.day, recent.count, strict=True) if d > since) >= rules.loyal_recent_orders
@@ -117,9 +111,13 @@ CULTIVATED_ORDERS = 3
 
 def spend_trend(facts: Facts, today: int) -> float | None:
     """Spend a day of the last 180 days over that of the 180 before (by buckets); None without any before."""
-    now, before = last_days(facts.buckets, today, 5), days_before(facts.buckets, today, 5, 6)
-    earlier = before.a_period(before.sums.revenue)
-    return now.a_period(now.sums.revenue) / earlier if earlier > 0 else None
+    buckets = facts.buckets
+    current = today // BUCKET_DAYS
+    i, j = buckets.since(current - 2 * HALF_YEAR_BUCKETS - 1), buckets.since(current - HALF_YEAR_BUCKETS)
+    earlier = sum(buckets.revenue[i:j]) / ((HALF_YEAR_BUCKETS + 1) * BUCKET_DAYS)
+    if earlier <= 0:
+        return None
+    return sum(buckets.revenue[j:]) / covered_days(today, HALF_YEAR_BUCKETS) / earlier
 
 
 def phase_of(stage: Stage, orders: int, trend: float | None, *, warned: bool) -> Phase:

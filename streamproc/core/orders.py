@@ -4,8 +4,9 @@ The rule kept here: whatever the order of arrival, the same set of order events 
 time is the earliest of its revisions, its figures are those of the highest revision; the 32 latest days stay.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,11 +15,11 @@ ORDERS_KEPT_A_DAY = 16
 SECONDS_A_DAY = 86_400
 
 
-class Order(Struct, array_like=True, frozen=True):
-    """One order as far as a later correction needs it: `key` hashes its id, `at` is in seconds."""
+class Order(Struct, array_like=True, frozen=True, gc=False):
+    """One order as far as a later correction needs it: `at` is in seconds, `key` hashes its id, money in minor units."""
 
-    key: int
     at: int
+    key: int
     revision: int = 0
     cancelled: bool = False
     amount: int | None = None
@@ -31,27 +32,30 @@ class Order(Struct, array_like=True, frozen=True):
         return self.at // SECONDS_A_DAY
 
 
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(list[Order]).decode
+_NO_ORDERS = msgspec.Raw(_ENCODE([]))
+
+
 class RecentDays(Struct, array_like=True):
     """Parallel columns, ascending by day; at most 32 days, each with at most 16 orders told apart.
 
-    `count`, `amount` and `lines` are sums over the day's live orders, those beyond the first sixteen of
-    the day included; `overflow` counts these: they cannot be corrected any more. A day may hold cancelled
-    orders only (count 0).
+    `count`, `amount` and `lines` are sums over the day's live orders, those beyond the first sixteen of the day
+    included; `overflow` counts these: they cannot be corrected any more. A day may hold cancelled orders only
+    (count 0). `last` is the time (s) of the last live order, -1 without one. `orders` are encoded: a look needs none.
     """
 
     day: list[int] = []
     count: list[int] = []
     amount: list[int] = []
     lines: list[int] = []
-    orders: list[list[Order]] = []
+    last: int = -1
     overflow: int = 0
+    orders: msgspec.Raw = _NO_ORDERS
 
-    def last_at(self) -> int | None:
-        """Seconds of the last live purchase, None without one."""
-        for orders, count in zip(reversed(self.orders), reversed(self.count), strict=True):
-            if count:
-                return max((o.at for o in orders if not o.cancelled), default=orders[-1].at)
-        return None
+    def known(self) -> list[Order]:
+        """The orders told apart, by (time, key)."""
+        return _DECODE(self.orders)
 
     def too_old(self, day: int) -> bool:
         """Whether the day lies before all that is kept, so that a repeat could not be told from news."""
@@ -83,16 +87,19 @@ def _precedence(order: Order) -> tuple[int, bool, int, int, int, int]:
 
 def put(recent: RecentDays, order: Order) -> Change:
     """Takes an order, or a revision of one, into the recent days (in place) and says what changed."""
-    known = _find(recent, order.key)
+    orders = recent.known()
+    known = next((o for o in orders if o.key == order.key), None)
     if known is None:
-        live = not order.cancelled
-        gained = _insert(recent, order)
-        return Change(None, order if live else None, gained)
-    joined = join(known, order)
-    if joined == known:
-        return UNCHANGED
-    gained = _remove(recent, known) + _insert(recent, joined)
-    return Change(None if known.cancelled else known, None if joined.cancelled else joined, gained)
+        change = Change(None, None if order.cancelled else order, _insert(recent, orders, order))
+    else:
+        joined = join(known, order)
+        if joined == known:
+            return UNCHANGED
+        gained = _remove(recent, orders, known) + _insert(recent, orders, joined)
+        change = Change(None if known.cancelled else known, None if joined.cancelled else joined, gained)
+    recent.orders = msgspec.Raw(_ENCODE(orders))
+    recent.last = max((o.at for o in orders if not o.cancelled), default=-1)
+    return change
 
 
 def live_days(recent: RecentDays) -> int:
@@ -102,10 +109,9 @@ def live_days(recent: RecentDays) -> int:
 
 def put_overflow(recent: RecentDays, other: RecentDays) -> None:
     """Adds to the days (in place) what `other` summed up beyond the orders it tells apart."""
-    for day, count, amount, lines, orders in zip(
-        other.day, other.count, other.amount, other.lines, other.orders, strict=True
-    ):
-        live = [o for o in orders if not o.cancelled]
+    orders = other.known()
+    for day, count, amount, lines in zip(other.day, other.count, other.amount, other.lines, strict=True):
+        live = [o for o in orders if o.day() == day and not o.cancelled]
         at = bisect_left(recent.day, day)
         if count > len(live) and at < len(recent.day) and recent.day[at] == day:
             recent.count[at] += count - len(live)
@@ -114,28 +120,17 @@ def put_overflow(recent: RecentDays, other: RecentDays) -> None:
     recent.overflow += other.overflow
 
 
-def _find(recent: RecentDays, key: int) -> Order | None:
-    for orders in reversed(recent.orders):
-        for order in orders:
-            if order.key == key:
-                return order
-    return None
-
-
-def _insert(recent: RecentDays, order: Order) -> int:
+def _insert(recent: RecentDays, orders: list[Order], order: Order) -> int:
     day = order.day()
     at = bisect_left(recent.day, day)
     if at == len(recent.day) or recent.day[at] != day:
         recent.day.insert(at, day)
         for column in (recent.count, recent.amount, recent.lines):
             column.insert(at, 0)
-        recent.orders.insert(at, [])
-    orders = recent.orders[at]
-    orders.append(order)
-    if len(orders) > 1:
-        orders.sort(key=lambda o: (o.at, o.key))
-    if len(orders) > ORDERS_KEPT_A_DAY:  # the earliest stay, whatever came first
-        orders.pop()
+    insort(orders, order, key=_time_and_key)
+    same_day = [o for o in orders if o.day() == day]
+    if len(same_day) > ORDERS_KEPT_A_DAY:  # the earliest stay, whatever came first
+        orders.remove(same_day[-1])
         recent.overflow += 1
     gained = 0
     if not order.cancelled:
@@ -144,22 +139,30 @@ def _insert(recent: RecentDays, order: Order) -> int:
         recent.amount[at] += order.amount or 0
         recent.lines[at] += order.lines
     if len(recent.day) > DAYS_KEPT:
-        for old in (recent.day, recent.count, recent.amount, recent.lines, recent.orders):
-            del old[0]
+        _drop_day(recent, 0)
+        orders[:] = [o for o in orders if o.day() >= recent.day[0]]
     return gained
 
 
-def _remove(recent: RecentDays, order: Order) -> int:
-    at = bisect_left(recent.day, order.day())
-    recent.orders[at].remove(order)
-    if order.cancelled:
-        gained = 0
-    else:
+def _time_and_key(order: Order) -> tuple[int, int]:
+    return order.at, order.key
+
+
+def _remove(recent: RecentDays, orders: list[Order], order: Order) -> int:
+    day = order.day()
+    at = bisect_left(recent.day, day)
+    orders.remove(order)
+    gained = 0
+    if not order.cancelled:
         recent.count[at] -= 1
         recent.amount[at] -= order.amount or 0
         recent.lines[at] -= order.lines
         gained = -1 if recent.count[at] == 0 else 0
-    if not recent.orders[at] and recent.count[at] == 0:
-        for column in (recent.day, recent.count, recent.amount, recent.lines, recent.orders):
-            del column[at]
+    if recent.count[at] == 0 and all(o.day() != day for o in orders):
+        _drop_day(recent, at)
     return gained
+
+
+def _drop_day(recent: RecentDays, at: int) -> None:
+    for column in (recent.day, recent.count, recent.amount, recent.lines):
+        del column[at]

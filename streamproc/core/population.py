@@ -22,12 +22,14 @@ def slot_of(value: int) -> int:
 
 
 def floor_of(slot: int) -> int:
-    """The least amount (in magnitude) that falls into the slot; slots are linear within an octave."""
+    """The least amount that falls into the slot; slots are linear within an octave."""
     if slot == 0:
         return 0
-    octave, step = divmod(abs(slot) - 1, STEPS_AN_OCTAVE)
+    if slot < 0:  # of losses, the least is the one furthest from nothing
+        return 1 - floor_of(1 - slot)
+    octave, step = divmod(slot - 1, STEPS_AN_OCTAVE)
     least: int = -(-(2**octave * (STEPS_AN_OCTAVE + step)) // STEPS_AN_OCTAVE)
-    return least if slot > 0 else -least
+    return least
 
 
 class Histogram(Struct):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from streamproc.core.buckets import Window, last_days
+from streamproc.core.buckets import YEAR_BUCKETS, covered_days, last_year
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import GROWS, Stage
 
@@ -57,7 +57,7 @@ class Segment(StrEnum):
 
 
 class Worth(Struct, frozen=True):
-    """Money of the last year at a look: `revenue` and `contribution` per year, `margin` M − C per period; minor units.
+    """Money of the last year at a look: `revenue` (net of returns) and `contribution`, and `margin` M − C per period; minor units.
 
     `assumed` says that the cost of some revenue is the assumed share; `measured` that the feed knows money at all.
     """
@@ -93,33 +93,31 @@ def acquisition_cost(cost_a_mailing: float, response_rate: float) -> float:
 
 
 def worth(facts: Facts, today: int, rules: ValueRules = DEFAULT_RULES) -> Worth:
-    """The customer's money over the last 365 days, by buckets, or over a shorter tenure of at least 90 days."""
-    window = last_days(facts.buckets, today, 12)
+    """The customer's money over the last 365 days, by buckets; per period over a shorter tenure of at least 90 days."""
+    sums = last_year(facts.buckets, today)
     tenure = today - facts.first_day + 1 if facts.first_day >= 0 else SHORTEST_TENURE_DAYS
-    days = min(window.days, max(tenure, SHORTEST_TENURE_DAYS))
-    sums = window.sums
+    days = min(covered_days(today, YEAR_BUCKETS), max(tenure, SHORTEST_TENURE_DAYS))
     net = sums.revenue - sums.returned
-    cost, assumed = _cost(window, rules)
-    fixed = facts.says("fixed_service_cost")
-    margin = (net - cost) * PERIOD_DAYS / days - (float(fixed) if fixed is not None else 0.0)
-    year = min(days, YEAR_DAYS)
-    # A tenure under a year counts what came in, not what a full year would have brought.
-    contribution = round(margin * year / PERIOD_DAYS)
-    return Worth(round(net * year / days), contribution, margin, assumed, sums.revenue != 0 or sums.returned != 0)
-
-
-def _cost(window: Window, rules: ValueRules) -> tuple[float, bool]:
-    sums = window.sums
+    cost = sums.cost
     unstated = sums.revenue - sums.costed
     # What came back is taken to have cost its share: the goods return to the shelf.
     share = sums.cost / sums.costed if sums.costed > 0 else rules.assumed_cost_share
-    cost = sums.cost + unstated * rules.assumed_cost_share - sums.returned * share
-    return cost, unstated > 0
+    contribution = net - cost - unstated * rules.assumed_cost_share + sums.returned * share
+    fixed = facts.says("fixed_service_cost")
+    if fixed is not None:
+        contribution -= float(fixed) * days / PERIOD_DAYS
+    return Worth(
+        revenue=net,
+        contribution=round(contribution),
+        margin=contribution * PERIOD_DAYS / days,
+        assumed=unstated > 0,
+        measured=sums.revenue != 0 or sums.returned != 0,
+    )
 
 
 def discount_share(facts: Facts, today: int) -> float | None:
     """Share of the last year's revenue with a known list price that was bought below it; None where none is known."""
-    sums = last_days(facts.buckets, today, 12).sums
+    sums = last_year(facts.buckets, today)
     return sums.discounted / sums.listed if sums.listed > 0 else None
 
 

@@ -151,7 +151,7 @@ def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[
 def bought_between(facts: Facts, since: int, until: int) -> bool:
     """Whether a purchase stands in [since, until) (µs), among the kept ones."""
     first, last = since // SECOND, until // SECOND
-    return any(first <= order.at < last for orders in facts.recent.orders for order in orders if not order.cancelled)
+    return any(first <= order.at < last for order in facts.recent.known() if not order.cancelled)
 
 
 def _end(decisions: Decisions, episode: Episode, at: int, cooldown_days: int) -> None:
