@@ -31,24 +31,37 @@ class Decided(Struct, frozen=True):
     changes: tuple[EpisodeChanged | Verdict, ...] = ()
 
 
-def decide(customer_id: str, facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Decided:
-    """Judges a buyer who is not lost, after `settle`; updates the decisions (in place: the caller owns the copy)."""
-    policy, at = context.policy, context.at
-    changes: list[EpisodeChanged | Verdict] = []
-    if figures.probability < policy.clear_at:
+def needs_figures(decisions: Decisions, churn: float, context: Context) -> bool:
+    """Whether the outcome depends on more than the risk: a warning is open, or the risk is high enough for one."""
+    if context.purchases_stale:
+        return bool(decisions.episodes)
+    return churn >= context.policy.raise_at or decisions.open_episode() is not None
+
+
+def decide(
+    customer_id: str, facts: Facts, decisions: Decisions, churn: float, figures: Figures | None, context: Context
+) -> Decided:
+    """Judges a buyer who is not lost, after `settle`; updates the decisions (in place: the caller owns the copy).
+
+    `figures` may be None where `needs_figures` says so.
+    """
+    policy = context.policy
+    if churn < policy.clear_at:
         decisions.armed = True
-    severity = severity_of(figures.expected_loss, context.grades, policy)
     episode = decisions.open_episode()
+    if figures is None:
+        return Decided(Outcome.FEED_STALE if context.purchases_stale else Outcome.BELOW_THRESHOLD)
+    severity = severity_of(figures.expected_loss, context.grades, policy)
     if episode is not None:
-        changes += _go_on(customer_id, decisions, episode, figures, severity, context)
+        changes = _go_on(customer_id, decisions, episode, figures, severity, context)
         return Decided(Outcome.EPISODE_OPEN, None, tuple(changes))
     outcome = _judge(facts, decisions, figures, context)
     if outcome is not Outcome.WOULD_WARN:
-        return Decided(outcome, None, tuple(changes))
+        return Decided(outcome)
     opened = Episode(
-        id=f"w-{short_id(customer_id, str(at))}",
-        raised_at=at,
-        by_when=at + figures.horizon_days * DAY,
+        id=f"w-{short_id(customer_id, str(context.at))}",
+        raised_at=context.at,
+        by_when=context.at + figures.horizon_days * DAY,
         log_odds=figures.log_odds,
         severity=severity,
         expected_loss=figures.expected_loss,
@@ -57,7 +70,7 @@ def decide(customer_id: str, facts: Facts, decisions: Decisions, figures: Figure
     )
     decisions.episodes.append(opened)
     decisions.armed = False
-    return Decided(outcome, opened, tuple(changes))
+    return Decided(outcome, opened)
 
 
 def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Outcome:
@@ -90,7 +103,9 @@ def _go_on(
         _end(decisions, episode, at, policy.cooldown_days)
         return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
     risen = figures.probability >= policy.escalate_at and not episode.escalated
-    graver = severity > episode.severity
+    graver = severity > episode.severity > Severity.UNRATED
+    if episode.severity is Severity.UNRATED:  # raised before there were grades: measured now, not risen
+        episode.severity = severity
     if not (risen or graver):
         return []
     episode.escalated = episode.escalated or risen
@@ -114,10 +129,10 @@ def settle(
             if last >= episode.raised_at // SECOND * SECOND:
                 _end(decisions, episode, at, cooldown_days)
                 found.append(_changed(customer_id, episode, at, "recovered", "bought"))
-            elif last > episode.last_purchase:
-                _end(decisions, episode, at, 0)
+            elif last > episode.last_purchase or not last:
+                decisions.armed = True  # raised on wrong facts: neither right nor wrong, and no reason for silence
                 found.append(_changed(customer_id, episode, at, "withdrawn", "corrected"))
-                continue  # raised on wrong facts: neither right nor wrong
+                continue
             elif at >= episode.by_when:
                 _end(decisions, episode, at, cooldown_days)
                 found.append(_changed(customer_id, episode, at, "lost", "silence"))

@@ -1,15 +1,18 @@
 """From facts to figures: the columns a score is made of, and what a scored customer is worth."""
 
 from itertools import chain
+from math import exp
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamproc.core.buckets import BUCKETS_KEPT, KINDS, RETURN
+from streamproc.core.buckets import BUCKET_DAYS, BUCKETS_KEPT, KINDS, RETURN
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import Stage, orders_counted, phase_of, spend_trend
+from streamproc.core.lifecycle import phase_of, spend_trend
 from streamproc.core.orders import RecentDays
 from streamproc.core.value import (
+    Worth,
     ValueRules,
     discount_share,
     grade_of,
@@ -17,8 +20,8 @@ from streamproc.core.value import (
     retention_a_period,
     segment_of,
     tier_of,
-    worth,
 )
+from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import Figures
 from streamproc.monitor.state import CustomerState
 from streamproc.scoring.rows import RECENT_DAYS, Rows
@@ -27,9 +30,7 @@ from streamproc.scoring.snapshot import Snapshot
 MICRO = 1_000_000
 VALUE = ValueRules()
 
-_NO_KINDS = [0] * KINDS
 _NEVER = [-1] * KINDS
-_EMPTY = [_NO_KINDS] * BUCKETS_KEPT
 
 
 def rows_of(customers: list[Facts], horizons: list[int], today: int) -> Rows:
@@ -63,16 +64,14 @@ def _padded(filled: NDArray[np.bool_], values: "chain[int]", empty: int) -> NDAr
 
 
 def _closed_up(customers: list[Facts], horizons: list[int], today: int) -> Rows:
-    """The same rows with the cancelled days left out, oldest first."""
+    """The same rows with the cancelled days left out."""
     without = []
     for facts in customers:
         r = facts.recent
         live = [i for i, n in enumerate(r.count) if n]
         day, count, amount, lines = ([c[i] for i in live] for c in (r.day, r.count, r.amount, r.lines))
         kept = RecentDays(day, count, amount, lines)
-        without.append(
-            Facts(kept, facts.buckets, facts.n_days, facts.first_day, kind_last=facts.kind_last, returns=facts.returns)
-        )
+        without.append(msgspec.structs.replace(facts, recent=kept))
     return rows_of(without, horizons, today)
 
 
@@ -85,49 +84,46 @@ def _kind_last(facts: Facts) -> list[int]:
 
 
 def _kind_counts(customers: list[Facts], today: int) -> NDArray[np.int64]:
-    now = today // 30
+    now = today // BUCKET_DAYS
     counts = np.zeros((len(customers), KINDS, BUCKETS_KEPT), dtype=np.int64)
     for i, facts in enumerate(customers):
-        for number, sums in zip(facts.buckets.number, facts.buckets.sums, strict=True):
-            age = now - number
-            if sums.kinds and 0 <= age < BUCKETS_KEPT:
-                counts[i, :, age] = sums.kinds
+        for number, kinds in facts.buckets.kinds.items():
+            if 0 <= now - number < BUCKETS_KEPT:
+                counts[i, :, now - number] = kinds
     return counts
 
 
 def figures_of(
     state: CustomerState,
-    stage: Stage,
+    money: Worth,
     today: int,
     horizon_days: int,
     scored: tuple[int, float],
     snapshot: Snapshot,
-    grades: tuple[int, int, int] | None,
+    context: Context,
 ) -> Figures:
     """What a buyer is worth and stands for at a look; `scored` is the risk as log-odds in millionths and as P."""
     facts, decisions = state.facts, state.decisions
     log_odds, churn = scored
-    money = worth(facts, today, VALUE)
-    calm = 1.0 / (1.0 + np.exp(-decisions.calm_log_odds / MICRO)) if decisions.calm_log_odds is not None else churn
-    margin = max(0.0, money.margin)
-    stake = lifetime_value(margin, retention_a_period(min(float(calm), churn), horizon_days), VALUE.discount)
+    calm = churn if decisions.calm_log_odds is None else probability_of(decisions.calm_log_odds)
+    retention_before = retention_a_period(min(calm, churn), horizon_days)
+    stake = lifetime_value(max(0.0, money.margin), retention_before, VALUE.discount)
     at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), VALUE.discount)
     trend = spend_trend(facts, today)
-    grade = grade_of(money.contribution, grades)
+    grade = grade_of(money.contribution, context.grades)
     strategic = facts.says("strategic")
-    orders = orders_counted(facts)
     last_day = facts.last_day()
     gaps = facts.n_days - 1
     return Figures(
-        stage=stage,
-        phase=phase_of(stage, orders, trend, warned=decisions.open_episode() is not None),
+        stage=decisions.stage,
+        phase=phase_of(decisions.stage, facts.n_orders, trend, warned=decisions.open_episode() is not None),
         horizon_days=horizon_days,
         n_days=facts.n_days,
-        orders=orders,
+        orders=facts.n_orders,
         last_purchase=facts.last_purchase() or 0,
         recency_days=today - last_day,
         log_odds=log_odds,
-        probability=round(churn, 6),
+        probability=churn,
         lifetime_value=round(at_today),
         stake=round(stake),
         expected_loss=round(churn * stake),
@@ -138,8 +134,13 @@ def figures_of(
         usual_gap_days=round((last_day - facts.first_day) / gaps, 1) if gaps > 0 else None,
         trend=None if trend is None else round(trend, 4),
         grade=grade,
-        tier=tier_of(money.contribution, grade, stage, discount_share(facts, today), VALUE),
+        tier=tier_of(money.contribution, grade, decisions.stage, discount_share(facts, today), VALUE),
         segment=segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE),
         model=snapshot.id,
         speaks=snapshot.speaks,
     )
+
+
+def probability_of(log_odds: int) -> float:
+    """P of log-odds in millionths."""
+    return 1.0 / (1.0 + exp(-log_odds / MICRO))

@@ -8,6 +8,7 @@ from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import Stage, lost_at, stage_at
 from streamproc.core.policy import Outcome
 from streamproc.core.time import DAY, day_of, today_of
+from streamproc.core.value import Worth, lifetime_value, retention_a_period, worth
 from streamproc.monitor import decide
 from streamproc.monitor.effects import (
     DeadLettered,
@@ -20,35 +21,55 @@ from streamproc.monitor.effects import (
     Why,
     WouldWarn,
 )
-from streamproc.monitor.figures import figures_of, rows_of
+from streamproc.monitor.figures import VALUE, figures_of, rows_of
 from streamproc.monitor.labels import label_matured, remember
 from streamproc.monitor.state import CustomerState, Episode
-from streamproc.scoring.examples import customer_hash, example_of, sighting_of
+from streamproc.scoring.examples import example_of, sighting_of
 from streamproc.scoring.features import Features, features
 from streamproc.scoring.layout import GROUPS
 from streamproc.scoring.rows import Rows
-from streamproc.scoring.score import Scores, probability, score
+from streamproc.scoring.score import probability, score
 from streamproc.scoring.snapshot import Snapshot
 
 EVIDENCE_OF = {"returns": "returns", "complaints": "complaints", "contacts": "contacts"}
 """Which stream's last event stands behind a group's reason; the last purchase does for all others."""
 
 
-class Touched(NamedTuple):
-    """A customer to look at: the state (a copy of the look's own) and whether the tick applied a purchase."""
+class Visit(NamedTuple):
+    """A customer whom a tick touches: the state (the visit's own copy), and why.
+
+    `looks`: something of theirs was applied, or a look is due; else only an example or a label is. `hashed` is their
+    `customer_hash`.
+    """
 
     customer_id: str
     state: CustomerState
-    bought: bool
     horizon_days: int
+    hashed: int
+    bought: bool
+    looks: bool
+
+    def in_trade(self, at: int) -> bool:
+        """Whether there is a risk to score: the customer bought and is not lost."""
+        lost = lost_at(self.state.facts, self.horizon_days)
+        return lost is not None and at < lost
+
+    def takes_example(self, at: int) -> bool:
+        """Whether one of the customer's example days begins at the midnight `at`."""
+        step = example_step(self.horizon_days)
+        return at % DAY == 0 and day_of(at) % step == self.hashed % step
 
 
 class Scene(NamedTuple):
-    """What all looks of a tick share; `lateness` (µs) is how long a label waits for late events."""
+    """What all visits of a tick share; `lateness` (µs) is how long a label waits for late events.
+
+    `observed`: looks carry their figures, for somebody who asked; else only warnings do.
+    """
 
     context: decide.Context
     snapshot: Snapshot
     lateness: int
+    observed: bool
 
 
 class Scored(NamedTuple):
@@ -56,26 +77,27 @@ class Scored(NamedTuple):
 
     rows: Rows
     features: Features
-    scores: Scores
+    log_odds: list[int]
+    groups: list[list[int]]
     churn: list[float]
     place: dict[str, int]
 
 
-def in_trade(touched: Touched, at: int) -> bool:
-    """Whether there is a risk to score: the customer bought and is not lost."""
-    lost = lost_at(touched.state.facts, touched.horizon_days)
-    return lost is not None and at < lost
-
-
-def score_all(buyers: list[Touched], at: int, snapshot: Snapshot) -> Scored | None:
+def score_all(buyers: list[Visit], at: int, snapshot: Snapshot) -> Scored | None:
     """One vectorised call for all; None without buyers."""
     if not buyers:
         return None
     rows = rows_of([b.state.facts for b in buyers], [b.horizon_days for b in buyers], today_of(at))
     x = features(rows, snapshot)
     scores = score(x, snapshot)
-    churn = [float(p) for p in probability(scores.log_odds_micro)]
-    return Scored(rows, x, scores, churn, {b.customer_id: i for i, b in enumerate(buyers)})
+    return Scored(
+        rows,
+        x,
+        scores.log_odds_micro.tolist(),
+        scores.contributions.tolist(),
+        probability(scores.log_odds_micro).round(6).tolist(),
+        {b.customer_id: i for i, b in enumerate(buyers)},
+    )
 
 
 def example_step(horizon_days: int) -> int:
@@ -83,73 +105,84 @@ def example_step(horizon_days: int) -> int:
     return max(1, round(4 * horizon_days / 13))
 
 
-def look_at(touched: Touched, scored: Scored | None, scene: Scene) -> list[Effect]:
-    """One look: transitions, examples, the outcome; updates the state (in place)."""
-    customer_id, state, _, horizon = touched
-    decisions, facts, at = state.decisions, state.facts, scene.context.at
-    effects: list[Effect] = []
-    stage = stage_at(facts, at, horizon)
-    if stage is not decisions.stage:
-        won_back = decisions.stage >= Stage.LOST and stage < Stage.LOST
-        effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
-        decisions.stage = stage
-    effects += label_matured(customer_id, facts, decisions, at, scene.lateness)
-    policy = scene.context.policy
-    ended = decide.settle(customer_id, facts, decisions, at, policy.cooldown_days)
-    if stage >= Stage.LOST:
-        why: Why = "terminated" if facts.terminated_at and facts.terminated_at <= at else "silence"
-        ended += decide.end_by_loss(customer_id, decisions, at, why)
-    effects += ended
-    if not facts.n_days:
-        effects.append(Looked(customer_id, at, Outcome.NO_PURCHASE, stage))
-    elif stage >= Stage.LOST or scored is None:
-        effects.append(Looked(customer_id, at, Outcome.ALREADY_LOST, stage))
-    else:
-        effects += _look_at_buyer(touched, stage, scored, scene)
-    decisions.looked_at = at
-    return effects
-
-
-def _look_at_buyer(touched: Touched, stage: Stage, scored: Scored, scene: Scene) -> list[Effect]:
-    customer_id, state, bought, horizon = touched
-    decisions, at = state.decisions, scene.context.at
-    i = scored.place[customer_id]
-    log_odds = int(scored.scores.log_odds_micro[i])
-    if bought or decisions.calm_log_odds is None:
-        decisions.calm_log_odds = log_odds
-    effects: list[Effect] = list(_learn(touched, scored, i, scene))
-    figures = figures_of(
-        state, stage, today_of(at), horizon, (log_odds, scored.churn[i]), scene.snapshot, scene.context.grades
-    )
-    groups = tuple(int(c) for c in scored.scores.contributions[i])
-    decided = decide.decide(customer_id, state.facts, decisions, figures, scene.context)
-    effects += decided.changes
-    effects.append(Looked(customer_id, at, decided.outcome, stage, figures, groups))
-    if decided.opened is not None:
-        effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
-    decisions.log_odds, decisions.groups = log_odds, list(groups)
-    return effects
-
-
-def _learn(touched: Touched, scored: Scored, i: int, scene: Scene) -> list[Effect]:
-    """The example, where one falls on this midnight, and the sighting of a sampled buyer."""
-    customer_id, state, bought, horizon = touched
-    at = scene.context.at
+def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect]:
+    """Labels that are known by now, the example where one is due, the sighting of a sampled buyer."""
+    customer_id, state, at = visit.customer_id, visit.state, scene.context.at
     made: list[Effect] = []
-    hashed = customer_hash(customer_id)
-    step = example_step(horizon)
-    if at % DAY == 0 and day_of(at) % step == hashed % step:
-        example = example_of(scored.features, i, customer_id, at, int(scored.scores.log_odds_micro[i]))
+    if state.decisions.pending:
+        made += label_matured(customer_id, state.facts, state.decisions, at, scene.lateness)
+    i = None if scored is None else scored.place.get(customer_id)
+    if scored is None or i is None:
+        return made
+    if visit.takes_example(at):
+        example = example_of(scored.features, i, customer_id, at, scored.log_odds[i])
         if example.active:
             made.append(example)
             remember(state.decisions, example)
-    if bought and hashed < scene.snapshot.sample_below:
+    if visit.bought and visit.hashed < scene.snapshot.sample_below:
         made.append(sighting_of(scored.rows, i, customer_id))
     return made
 
 
+class Look(NamedTuple):
+    """What a look found: its effects, the outcome among them, and what the totals are to count of a buyer."""
+
+    effects: list[Effect]
+    worth: Worth | None = None
+    lifetime_value: int = 0
+    at_risk: int = 0
+
+
+def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
+    """One look: transitions, what becomes of episodes, the outcome; updates the state (in place)."""
+    customer_id, state, at = visit.customer_id, visit.state, scene.context.at
+    decisions, facts = state.decisions, state.facts
+    effects: list[Effect] = []
+    stage = stage_at(facts, at, visit.horizon_days)
+    if stage is not decisions.stage:
+        won_back = decisions.stage >= Stage.LOST and stage < Stage.LOST
+        effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
+        decisions.stage = stage
+    if decisions.episodes:
+        effects += decide.settle(customer_id, facts, decisions, at, scene.context.policy.cooldown_days)
+        if stage >= Stage.LOST:
+            why: Why = "terminated" if facts.terminated_at and facts.terminated_at <= at else "silence"
+            effects += decide.end_by_loss(customer_id, decisions, at, why)
+    decisions.looked_at = at
+    if not facts.n_days:
+        return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)])
+    if stage >= Stage.LOST or scored is None:
+        return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)])
+    return _look_at_buyer(visit, scored, scene, effects)
+
+
+def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Effect]) -> Look:
+    customer_id, state, context = visit.customer_id, visit.state, scene.context
+    decisions = state.decisions
+    i = scored.place[customer_id]
+    log_odds, churn, groups = scored.log_odds[i], scored.churn[i], scored.groups[i]
+    if visit.bought or decisions.calm_log_odds is None:
+        decisions.calm_log_odds = log_odds
+    today = today_of(context.at)
+    money = worth(state.facts, today, VALUE)
+    figures = None
+    if scene.observed or decide.needs_figures(decisions, churn, context):
+        figures = figures_of(visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context)
+    decided = decide.decide(customer_id, state.facts, decisions, churn, figures, context)
+    effects += decided.changes
+    shown = figures if scene.observed else None
+    shown_groups = tuple(groups) if scene.observed else ()
+    effects.append(Looked(customer_id, context.at, decided.outcome, decisions.stage, shown, shown_groups))
+    if decided.opened is not None and figures is not None:
+        effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
+    decisions.log_odds, decisions.groups = log_odds, groups
+    at_risk = figures.expected_loss if figures is not None and decisions.open_episode() is not None else 0
+    retention = retention_a_period(churn, visit.horizon_days)
+    return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
+
+
 def _would_warn(
-    customer_id: str, state: CustomerState, episode: Episode, figures: Figures, groups: tuple[int, ...]
+    customer_id: str, state: CustomerState, episode: Episode, figures: Figures, groups: Sequence[int]
 ) -> WouldWarn:
     facts = state.facts
     owner, kind = facts.says("owner"), facts.says("kind")

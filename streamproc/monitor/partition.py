@@ -24,11 +24,13 @@ from streamproc.core.control import (
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, FirmFact, Purchase
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
+from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
-from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, Looked, PartitionSummary, ToJournal, Totals
-from streamproc.monitor.look import Scene, Touched, example_step, failed, in_trade, look_at, score_all
-from streamproc.monitor.schedule import due_at, next_example
-from streamproc.monitor.state import CustomerState, decode_state, encode_state, new_state
+from streamproc.monitor.decide import Context
+from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, PartitionSummary, ToJournal, Totals
+from streamproc.monitor.look import Look, Scene, Scored, Visit, example_step, failed, learn_from, look_at, score_all
+from streamproc.monitor.schedule import due_after, next_example
+from streamproc.monitor.state import Counted, CustomerState, Decisions, decode_state, encode_state, new_state
 from streamproc.scoring.examples import customer_hash
 from streamproc.scoring.snapshot import Snapshot, default_snapshot
 
@@ -79,8 +81,10 @@ def new_meta() -> Meta:
 class Partition:
     """The monitor of one partition over its states."""
 
-    def __init__(self, number: int, states: States, meta: Meta | None = None) -> None:
+    def __init__(self, number: int, states: States, meta: Meta | None = None, *, observed: bool = False) -> None:
+        """`observed`: every look carries its figures; else only warnings do. The decisions are the same."""
         self.number = number
+        self._observed = observed
         self.meta = meta or new_meta()
         self._states = states
         self._waiting: dict[str, list[CustomerEvent]] = {}
@@ -163,7 +167,7 @@ class Partition:
         if state.forward_to is not None:
             self._retire(event.customer_id, state)
         else:
-            self._states.put(event.customer_id, encode_state(state), self.meta.clock)
+            self._put_for_next_tick(event.customer_id, state)
         return effects
 
     def _apply_event(self, state: CustomerState, event: CustomerEvent) -> list[Effect]:
@@ -195,7 +199,7 @@ class Partition:
         if state.forward_to is not None:
             return [ToJournal(msgspec.structs.replace(record, customer_id=state.forward_to))]
         core_facts.merge(state.facts, msgspec.msgpack.decode(record.facts, type=core_facts.Facts))
-        self._states.put(record.customer_id, encode_state(state), self.meta.clock)
+        self._put_for_next_tick(record.customer_id, state)
         return []
 
     # -------------------------------------------------------------------------------------------- ticks
@@ -205,17 +209,26 @@ class Partition:
             self.meta.grades = tick.grades
         self.meta.clock = tick.at
         ripe = self._ripe(tick.at)
-        due = self._states.due(tick.at)
         effects: list[Effect] = []
-        looks: list[Touched] = []
-        for customer_id in sorted({*ripe, *due}):
-            found, state, bought = self._apply_ripe(customer_id, ripe.get(customer_id, []))
+        visits: list[Visit] = []
+        for customer_id in sorted({*ripe, *self._states.due(tick.at)}):
+            found, visit = self._visit(customer_id, ripe.get(customer_id))
             effects += found
-            looks.append(Touched(customer_id, state, bought, self._horizon(state)))
-        effects += self._look(looks, tick)
+            if visit.state.forward_to is not None:
+                self._retire(customer_id, visit.state)
+            else:
+                visits.append(visit)
+        if visits:
+            effects += self._make(visits, tick)
         if tick.at % DAY == 0:
             effects.append(PartitionSummary(self.number, tick.at, self.meta.totals))
         return effects
+
+    def _visit(self, customer_id: str, events: list[CustomerEvent] | None) -> tuple[list[Effect], Visit]:
+        effects, state, bought = self._apply_ripe(customer_id, events or [])
+        next_look = state.decisions.next_look
+        looks = events is not None or 0 < next_look <= self.meta.clock
+        return effects, Visit(customer_id, state, self._horizon(state), customer_hash(customer_id), bought, looks)
 
     def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
         """The waiting events that the tick passes, by customer, in (time, id) order; they wait no more."""
@@ -257,37 +270,42 @@ class Partition:
                 bought = any(isinstance(e, Purchase) and i not in failures for i, e in enumerate(events))
                 return made, state, bought
 
-    def _look(self, looks: list[Touched], tick: Tick) -> list[Effect]:
+    def _make(self, visits: list[Visit], tick: Tick) -> list[Effect]:
+        """Scores all visited buyers in one call, then learns from and looks at each."""
+        at, meta = tick.at, self.meta
+        trusted = meta.snapshot.trained_on.customers >= meta.policy.minimum_customers_fitted
         scene = Scene(
-            decide.Context(
-                at=tick.at,
-                policy=self.meta.policy,
-                grades=self.meta.grades,
+            Context(
+                at=at,
+                policy=meta.policy,
+                grades=meta.grades,
                 purchases_stale="purchases" in tick.stale,
-                model_trusted=self.meta.snapshot.trained_on.customers >= self.meta.policy.minimum_customers_fitted,
+                model_trusted=trusted,
             ),
-            self.meta.snapshot,
-            self.meta.setup.lateness,
+            meta.snapshot,
+            meta.setup.lateness,
+            self._observed,
         )
-        for look in looks:
-            if look.state.forward_to is not None:
-                self._retire(look.customer_id, look.state)
-        present = [look for look in looks if look.state.forward_to is None]
-        buyers = [look for look in present if in_trade(look, tick.at)]
-        scored = score_all(buyers, tick.at, scene.snapshot)
+        buyers = [v for v in visits if (v.looks or v.takes_example(at)) and v.in_trade(at)]
+        scored = score_all(buyers, at, scene.snapshot)
         effects: list[Effect] = []
-        for look in present:
-            before = look.state.decisions.stage if look.state.decisions.looked_at else None
+        for visit in visits:
             try:
-                made = look_at(look, scored, scene)
+                effects += self._look(visit, scored, scene)
             except Exception as error:  # noqa: BLE001 - one customer's look fails, all others' go on
-                effects.append(failed(look.customer_id, tick.at, error))
-                self._states.put(look.customer_id, encode_state(look.state), None)
-                continue
-            looked = next(e for e in made if isinstance(e, Looked))
-            totals.recount(self.meta.totals, before, look.state.decisions, looked.figures)
-            self._put(look.customer_id, look.state)
-            effects += made
+                effects.append(failed(visit.customer_id, at, error))
+                self._states.put(visit.customer_id, encode_state(visit.state), None)
+        return effects
+
+    def _look(self, visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect]:
+        effects = learn_from(visit, scored, scene)
+        if visit.looks:
+            decisions = visit.state.decisions
+            before = decisions.stage if decisions.looked_at else None
+            look = look_at(visit, scored, scene)
+            effects += look.effects
+            totals.recount(self.meta.totals, before, decisions, _counted(look, decisions, scene.context))
+        self._put(visit)
         return effects
 
     def _retire(self, customer_id: str, state: CustomerState) -> None:
@@ -297,12 +315,19 @@ class Partition:
             totals.forget(self.meta.totals, before.decisions.stage, before.decisions)
         self._states.put(customer_id, encode_state(state), None)
 
-    def _put(self, customer_id: str, state: CustomerState) -> None:
-        at, horizon = self.meta.clock, self._horizon(state)
-        step = example_step(horizon)
-        day = next_example(customer_hash(customer_id) % step, step, day_of(at))
-        due = due_at(state, at, horizon, self.meta.setup.lateness, day)
-        self._states.put(customer_id, encode_state(state), due)
+    def _put(self, visit: Visit) -> None:
+        """Keeps the state, due again when the schedule says."""
+        at, state = self.meta.clock, visit.state
+        step = example_step(visit.horizon_days)
+        day = next_example(visit.hashed % step, step, day_of(at))
+        due = due_after(state, at, visit.horizon_days, self.meta.setup.lateness, day)
+        state.decisions.next_look = due.look
+        self._states.put(visit.customer_id, encode_state(state), due.first())
+
+    def _put_for_next_tick(self, customer_id: str, state: CustomerState) -> None:
+        """Keeps a state that changed between ticks; the next tick looks at it."""
+        state.decisions.next_look = self.meta.clock
+        self._states.put(customer_id, encode_state(state), self.meta.clock)
 
     # ------------------------------------------------------------------------------------------ helpers
 
@@ -321,7 +346,18 @@ class Partition:
         for episode in state.decisions.episodes:
             if episode.id == record.warning_id:
                 episode.raised = True
-        self._put(record.customer_id, state)
+        self._put(Visit(record.customer_id, state, self._horizon(state), customer_hash(record.customer_id), False, False))
+
+
+def _counted(look: Look, decisions: Decisions, context: Context) -> Counted | None:
+    """What the totals hold of a customer: nothing without a purchase, or once lost."""
+    if look.worth is None:
+        return None
+    grade = grade_of(look.worth.contribution, context.grades)
+    warned = decisions.open_episode() is not None
+    return Counted(
+        look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk, warned, grade or ""
+    )
 
 
 def _apply_failed(event: CustomerEvent, error: Exception) -> DeadLettered:

@@ -60,11 +60,12 @@ class Decisions(Struct, array_like=True):
     """What was decided of a customer, in journal order.
 
     `calm_log_odds` is the risk at the look that applied the last purchase; `groups` are the last look's
-    contributions, `armed` says that the risk was low since the last warning.
+    contributions, `next_look` (µs) is when a look is due though nothing happens (0: never), `armed` says that the risk was low since the last warning.
     """
 
     stage: Stage = Stage.POTENTIAL
     looked_at: int = 0
+    next_look: int = 0
     calm_log_odds: int | None = None
     log_odds: int | None = None
     groups: list[int] = []

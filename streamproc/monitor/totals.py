@@ -2,7 +2,7 @@
 
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
-from streamproc.monitor.effects import Figures, Totals
+from streamproc.monitor.effects import Totals
 from streamproc.monitor.state import Counted, Decisions
 
 
@@ -26,30 +26,37 @@ def merged(parts: list[Totals]) -> Totals:
     return whole
 
 
-def recount(totals: Totals, before: Stage | None, decisions: Decisions, figures: Figures | None) -> None:
+def recount(totals: Totals, before: Stage | None, decisions: Decisions, now: Counted | None) -> None:
     """Takes the customer's old figures out and puts today's in (both in place).
 
-    `before` is the stage the totals hold the customer under, None for one not counted yet. Those permanently lost
-    leave the base; the lost stay in it without value.
+    `before` is the stage the totals hold the customer under, None for one not counted yet. The lost count by stage
+    alone.
     """
+    if before is not decisions.stage:
+        if before is not None:
+            _step(totals.stages, before.code, -1)
+        _step(totals.stages, decisions.stage.code, 1)
     old = decisions.counted
-    if before is not None:
-        _step(totals.stages, before.code, -1)
-    _step(totals.stages, decisions.stage.code, 1)
-    if old is not None:
+    if old == now:
+        return
+    if old is not None and now is not None:
+        _exchange(totals, old, now)
+    elif old is not None:
         _count(totals, old, -1)
-    decisions.counted = None
-    if figures is not None and decisions.stage < Stage.LOST:
-        episode = decisions.open_episode()
-        decisions.counted = Counted(
-            figures.contribution,
-            figures.revenue,
-            figures.lifetime_value,
-            figures.expected_loss if episode is not None else 0,
-            episode is not None,
-            figures.grade or "",
-        )
-        _count(totals, decisions.counted, 1)
+    elif now is not None:
+        _count(totals, now, 1)
+    decisions.counted = now
+
+
+def _exchange(totals: Totals, old: Counted, now: Counted) -> None:
+    """The usual case, in which the money of the year stayed the same and only the risk moved."""
+    if (old.contribution, old.revenue, old.grade) != (now.contribution, now.revenue, now.grade):
+        _count(totals, old, -1)
+        _count(totals, now, 1)
+        return
+    totals.equity += now.lifetime_value - old.lifetime_value
+    totals.at_risk += now.at_risk - old.at_risk
+    totals.open_warnings += now.warned - old.warned
 
 
 def forget(totals: Totals, stage: Stage, decisions: Decisions) -> None:

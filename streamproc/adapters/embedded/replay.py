@@ -65,11 +65,14 @@ class Replayed(NamedTuple):
 
 
 class Replay:
-    """A pipeline over memory, fed from a journal. `policy` takes the place of every policy in it."""
+    """A pipeline over memory, fed from a journal. `policy` takes the place of every policy in it;
+    `observed` looks carry their figures."""
 
-    def __init__(self, money: Money, *, partitions: int = 1, policy: Policy | None = None) -> None:
+    def __init__(
+        self, money: Money, *, partitions: int = 1, policy: Policy | None = None, observed: bool = False
+    ) -> None:
         self.states = [MemoryStates() for _ in range(partitions)]
-        parts = [Partition(n, states) for n, states in enumerate(self.states)]
+        parts = [Partition(n, states, observed=observed) for n, states in enumerate(self.states)]
         self.pipeline = Pipeline(parts, Desk(money), None, answers=False)
         self._policy = policy
         if policy is not None:
@@ -107,4 +110,4 @@ def all_ids(db: sqlite3.Connection, customer_id: str) -> list[str]:
 
 def replay_customer(db: sqlite3.Connection, customer_id: str, money: Money) -> Iterator[Replayed]:
     """What the journal says of one customer, applied again record by record."""
-    yield from Replay(money).run(read_customer(db, [customer_id]))
+    yield from Replay(money, observed=True).run(read_customer(db, [customer_id]))
