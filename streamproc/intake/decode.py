@@ -105,12 +105,17 @@ def decode_json(body: bytes, words: Words) -> Decoded | Refusal | Literal["skipp
         if isinstance(kind, Refusal) or kind == SKIPPED:
             return kind
         event = _decoders[kind](body)
-        if isinstance(event, FeedFirmFact):
-            return _with_rest(event, body)
+        return _with_rest(event, body) if isinstance(event, FeedFirmFact) else _sound(event, body, kind)
     except msgspec.ValidationError as error:
         return refusal_of(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _not_json(body)
+
+
+def _sound(event: AnyFeedEvent, body: bytes, kind: Kind) -> Decoded | Refusal:
+    """The event, unless an id of it is too long: none can be, or hold a NUL, where all is ASCII."""
+    if body.isascii() and b"\\u" not in body:
+        return event, kind == "return"
     return too_long(event) or (event, kind == "return")
 
 

@@ -70,21 +70,26 @@ class Intake:
         self._hash_row = RowHasher(list(header or ()))
         self.skipped = 0
 
-    def take(self, body: bytes, position: Position, now: int, key: str = "") -> JournalEvent | Refusal | None:
+    def take(
+        self, body: bytes, position: Position, now: int, *, key: str = "", at: int | None = None
+    ) -> JournalEvent | Refusal | None:
         """The journal record in one JSON event; None for a kind that is skipped.
 
-        `key` names the event where it does not itself (an Idempotency-Key). `now` is the wall clock, µs.
+        `key` names the event where it does not itself (an Idempotency-Key). `now` is the wall clock, µs. `at`
+        is the event's time where `peek` has told it.
         """
         decoded = decode_json(self._rename(body), self._words)
         if isinstance(decoded, tuple):
-            return self._finish(decoded, body, position, now, key)
+            return self._finish(decoded, body, position, self._dated(decoded[0].occurred_at, now, at), key)
         return self._left_out(decoded)
 
-    def take_row(self, row: list[str], position: Position, now: int) -> JournalEvent | Refusal | None:
-        """The journal record in one row of the table; None for a kind that is skipped."""
+    def take_row(
+        self, row: list[str], position: Position, now: int, *, at: int | None = None
+    ) -> JournalEvent | Refusal | None:
+        """The journal record in one row of the table; None for a kind that is skipped. `at` as `peek_row` told."""
         decoded = self._plan.decode(row)
         if isinstance(decoded, tuple):
-            return self._finish(decoded, row, position, now)
+            return self._finish(decoded, row, position, self._dated(decoded[0].occurred_at, now, at))
         return self._left_out(decoded)
 
     def peek(self, body: bytes, now: int) -> Order | None:
@@ -107,13 +112,12 @@ class Intake:
         return None
 
     def _finish(
-        self, decoded: Decoded, content: bytes | list[str], position: Position, now: int, key: str = ""
+        self, decoded: Decoded, content: bytes | list[str], position: Position, at: int | Refusal, key: str = ""
     ) -> JournalEvent | Refusal:
-        """Dated, named, and written as a journal record."""
-        event, returned = decoded
-        at = self._dated(event.occurred_at, now)
+        """Named, and written as a journal record."""
         if not isinstance(at, int):
             return at
+        event, returned = decoded
         event_id = event.event_id or key
         if not event_id:
             if self._settings.require_ids:
@@ -122,7 +126,9 @@ class Intake:
             event_id = f"{hashed}-{self._seen.number(at, hashed)}"
         return self._scribe.write(event, Stamp(event_id, at, position.source, returned))
 
-    def _dated(self, stamp: str | float, now: int) -> int | Refusal:
+    def _dated(self, stamp: str | float, now: int, known: int | None = None) -> int | Refusal:
+        if known is not None:
+            return known
         at = self._times.parse(stamp)
         if not isinstance(at, int):
             return at

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamproc.core.events import Complaint, Contact, CustomerFact, FirmFact, Purchase
 from streamproc.intake.mapping import Mapping
@@ -35,9 +36,8 @@ MAX_TEXT = 4000
 """Characters kept of a free text, where texts are kept at all."""
 
 _CANCELLED = frozenset(("cancelled", "canceled", "void", "voided"))
-_MONEY_FIELDS = ("cost", "list_amount", "reward_amount", "fixed_service_cost")
+_MONEY_FIELDS = ("amount", "cost", "list_amount", "reward_amount", "fixed_service_cost")
 _get_money = attrgetter(*_MONEY_FIELDS)
-_NO_MONEY = (None,) * len(_MONEY_FIELDS)
 
 
 class Stamp(Struct, frozen=True):
@@ -81,13 +81,11 @@ class Scribe:
             case _:
                 assert_never(event)
 
-    def _money(self, amount: Decimal | None, event: FeedEvent, at: int, field: str) -> int | Refusal | None:
-        """Minor units in the reporting currency; None stays None."""
-        if amount is None:
-            return None
-        code, digits = self._units.get(event.currency) or self._unit(event.currency)
+    def _minor(self, amount: Decimal, currency: str | None, at: int, field: str) -> int | Refusal:
+        """Minor units in the reporting currency."""
+        code, digits = self._units.get(currency) or self._unit(currency)
         minor = to_minor(amount, digits, field)
-        if code == self._rates.reporting or isinstance(minor, Refusal):
+        if code == self._rates.reporting or not isinstance(minor, int):
             return minor
         return self._rates.convert(minor, code, at)
 
@@ -98,31 +96,31 @@ class Scribe:
         self._units[currency] = unit
         return unit
 
-    def _other_money(self, event: FeedPurchase, at: int) -> dict[str, int] | Refusal:
-        """The amounts beside `amount` that the feed named."""
-        amounts = _get_money(event)
-        named: dict[str, int] = {}
-        if amounts == _NO_MONEY:
-            return named
-        for field, amount in zip(_MONEY_FIELDS, amounts, strict=True):
-            minor = self._money(amount, event, at, field)
-            if isinstance(minor, Refusal):
+    def _money_of(self, event: FeedPurchase, at: int) -> list[int | None] | Refusal:
+        """What `_MONEY_FIELDS` names, in that order; None where the feed says nothing."""
+        money: list[int | None] = []
+        for field, amount in zip(_MONEY_FIELDS, _get_money(event), strict=True):
+            if amount is None:
+                money.append(None)
+                continue
+            minor = self._minor(amount, event.currency, at, field)
+            if not isinstance(minor, int):
                 return minor
-            if minor is not None:
-                named[field] = minor
-        return named
+            money.append(minor)
+        return money
 
     def _service_cost(self, event: FeedEvent, at: int) -> int | Refusal | None:
-        return self._money(event.fixed_service_cost, event, at, "fixed_service_cost")
+        cost = event.fixed_service_cost
+        return None if cost is None else self._minor(cost, event.currency, at, "fixed_service_cost")
 
     def _purchase(self, event: FeedPurchase, stamp: Stamp) -> Purchase | Refusal:
-        amount = self._money(_amount_of(event), event, stamp.at, "amount")
-        money = self._other_money(event, stamp.at)
-        until = None if event.contract_until is None else self._times.parse(event.contract_until)
-        if isinstance(amount, Refusal):
-            return amount
-        if isinstance(money, Refusal):
+        if event.unit_price is not None and event.amount is None:
+            event = replace(event, amount=_amount_of(event.unit_price, event.quantity))
+        money = self._money_of(event, stamp.at)
+        if not isinstance(money, list):
             return money
+        amount, cost, list_amount, reward_amount, service_cost = money
+        until = None if event.contract_until is None else self._times.parse(event.contract_until)
         if isinstance(until, Refusal):
             return Refusal(until.reason, "contract_until", until.detail)
         if amount is not None and self._inverted:
@@ -152,7 +150,10 @@ class Scribe:
             dealer_id=event.dealer_id,
             contract_until=until,
             currency=event.currency,
-            **money,
+            cost=cost,
+            list_amount=list_amount,
+            reward_amount=reward_amount,
+            fixed_service_cost=service_cost,
         )
 
     def _order_id(self, order_id: str | None, event_id: str, *, apart: bool) -> str:
@@ -246,8 +247,6 @@ class Scribe:
         return text[:MAX_TEXT] if text and self._keep_text else None
 
 
-def _amount_of(event: FeedPurchase) -> Decimal | None:
-    """The amount, or unit price × pieces (one where no quantity is said)."""
-    if event.amount is not None or event.unit_price is None:
-        return event.amount
-    return EXACT.multiply(event.unit_price, Decimal(repr(event.quantity if event.quantity is not None else 1.0)))
+def _amount_of(unit_price: Decimal, quantity: float | None) -> Decimal:
+    """Unit price × pieces (one where no quantity is said)."""
+    return EXACT.multiply(unit_price, Decimal(repr(1.0 if quantity is None else quantity)))

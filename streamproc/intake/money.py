@@ -25,15 +25,15 @@ def digits_of(currency: str) -> int:
 
 
 def to_minor(amount: Decimal, digits: int, field: str = "amount") -> int | Refusal:
-    """Minor units of a decimal amount; what is finer is rounded half to even."""
+    """Minor units of a decimal amount; what is finer is rounded half to even.
+
+    Counts on Python's default precision of 28 digits, of which an amount that is not refused needs 16.
+    """
     if not amount.is_finite():
         return Refusal("not_finite", field)
     if amount.adjusted() > _MAX_EXPONENT:
         return Refusal("out_of_range", field, "more than 1e15 minor units")
-    scaled = EXACT.multiply(amount, _FACTORS[digits])
-    minor = int(scaled)
-    if minor != scaled:
-        minor = int(scaled.to_integral_value(context=EXACT))
+    minor = int((amount * _FACTORS[digits]).to_integral_value(ROUND_HALF_EVEN))
     if not -MAX_MINOR <= minor <= MAX_MINOR:
         return Refusal("out_of_range", field, "more than 1e15 minor units")
     return minor

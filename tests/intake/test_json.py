@@ -240,7 +240,7 @@ def test_texts_are_dropped_unless_they_are_wanted() -> None:
 def test_an_event_without_an_id_is_named_by_a_key_or_by_what_it_says() -> None:
     nameless = json.dumps({name: value for name, value in ORDER.items() if name != "event_id"}).encode()
     intake = json_intake()
-    first, second, keyed = (intake.take(nameless, HERE, NOW, key) for key in ("", "", "key-7"))
+    first, second, keyed = (intake.take(nameless, HERE, NOW, key=key) for key in ("", "", "key-7"))
     assert isinstance(first, Purchase)
     assert isinstance(second, Purchase)
     assert isinstance(keyed, Purchase)

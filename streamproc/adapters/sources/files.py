@@ -95,16 +95,16 @@ class FileSource:
         cells = self._split(raw)
         return None if isinstance(cells, Refusal) else self.intake.peek_row(cells, now)
 
-    def take(self, record: Record, now: int) -> Item | None:
-        """What becomes of a record; None for a kind that is skipped."""
+    def take(self, record: Record, now: int, at: int | None = None) -> Item | None:
+        """What becomes of a record; None for a kind that is skipped. `at` is its time where `peek` has told it."""
         row, offset, raw = record
         position = Position(self.name, row, offset)
         outcome: JournalEvent | Refusal | None
         if self.format == "jsonl":
-            outcome = self.intake.take(raw, position, now)
+            outcome = self.intake.take(raw, position, now, at=at)
         else:
             cells = self._split(raw)
-            outcome = cells if isinstance(cells, Refusal) else self.intake.take_row(cells, position, now)
+            outcome = cells if isinstance(cells, Refusal) else self.intake.take_row(cells, position, now, at=at)
         return None if outcome is None else Item(outcome, raw, position)
 
     def _split(self, raw: bytes) -> list[str] | Refusal:

@@ -16,6 +16,9 @@ from streamproc.intake.refusal import Refusal
 RUN_BYTES = 64 << 20
 """Memory that putting one file in order may take, roughly: about 150,000 records."""
 
+UNDATED = 2
+"""The rank of a record without a usable time: after all others of the instant."""
+
 _order_in_file = itemgetter(0, 1, 2)
 
 
@@ -24,9 +27,9 @@ def sorted_items(
 ) -> Iterator[Item]:
     """The records of all files by event time; at one instant the firm's facts first, then by file and record.
 
-    A record without a usable time comes where the one before it in its file does. `now` is the wall clock
-    (µs), against which the future is judged. Raises SourceError, after all that was readable, for a damaged
-    file.
+    A record without a usable time comes after those of the instant that the one before it in its file has. `now`
+    is the wall clock (µs), against which the future is judged. Raises SourceError, after all that was readable,
+    for a damaged file.
     """
     broken: list[SourceError] = []
     streams = [_until_broken(in_time(source, now, progress, run_bytes), broken) for source in sources]
@@ -34,7 +37,10 @@ def sorted_items(
         merged = ((0, key) for key in streams[0])
     else:
         merged = heapq.merge(*map(_tagged, range(len(streams)), streams), key=lambda tagged: tagged[1][:2])
-    taken = (sources[number].take(key[2:], now) for number, key in merged)
+    taken = (
+        sources[number].take((row, offset, raw), now, None if rank == UNDATED else at)
+        for number, (at, rank, row, offset, raw) in merged
+    )
     items = (item for item in taken if item is not None)
     sums = {source.name for source in sources if source.mapping.orders == "sum"}
     yield from _summed(items, sums) if sums else items
@@ -81,11 +87,15 @@ def in_time(source: FileSource, now: int, progress: Progress | None, run_bytes: 
 
 def _keys(source: FileSource, records: Iterator[Record], now: int) -> Iterator[Key]:
     """The records with their place in time."""
-    order = (0, 1)
+    at = 0
     peek = source.peek
     for row, offset, raw in records:
-        order = peek(raw, now) or (order[0], 1)
-        yield *order, row, offset, raw
+        order = peek(raw, now)
+        if order is None:
+            yield at, UNDATED, row, offset, raw
+        else:
+            at, rank = order
+            yield at, rank, row, offset, raw
 
 
 def _sorted_on_disk(source: FileSource, now: int, progress: Progress | None, run_bytes: int) -> Iterator[Key]:
