@@ -98,7 +98,7 @@ def _rhythm(rows: Rows, snapshot: Snapshot, recency: Ints, out: dict[str, Floats
     spread = np.sqrt((scatter + 3.0 * usual.log_gap_spread**2) / (n + 3.0 - np.minimum(n, 1.0)))
     spread = np.maximum(spread, _LEAST_SPREAD)
     plain = gaps.total / np.maximum(n, 1.0)
-    wobble = np.maximum(gaps.squares - n * plain * plain, 0.0) / (h * h)
+    wobble = np.maximum(gaps.squares / np.maximum(plain * plain, 1.0) - n, 0.0)
     log_mean, log_longest = np.log(mean), np.log(np.maximum(gaps.longest / h, mean))
     log_rec = np.log(rec)
     steep = (np.pi / np.sqrt(3.0)) / spread
@@ -111,7 +111,7 @@ def _rhythm(rows: Rows, snapshot: Snapshot, recency: Ints, out: dict[str, Floats
     out["fade"] = np.exp(-rec / mean)
     out["overdue"] = (log_rec - mean_log) / spread
     out["gap_spread"] = spread
-    out["gap_variation"] = np.sqrt((wobble + usual.gap * usual.gap) / (n + 1.0)) / mean
+    out["gap_variation"] = np.sqrt((wobble + 1.0) / (n + 1.0))
     out["renewal"] = _renewal(rec, mean_log, steep)
     out["outlasted"] = ((gaps.gap > recency[:, None]).sum(axis=1) + out["fade"]) / (n + 1.0)
     out["slowing"] = average - mean_log

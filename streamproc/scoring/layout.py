@@ -55,7 +55,7 @@ FEATURES = (
     Feature("fade", 0.5, 0.3, "silence"),
     Feature("overdue", -0.4, 1.2, "rhythm"),
     Feature("gap_spread", 0.8, 0.35, "rhythm"),
-    Feature("gap_variation", 0.9, 0.35, "rhythm"),
+    Feature("gap_variation", 0.8, 0.3, "rhythm"),
     Feature("renewal", 0.0, 1.5, "rhythm"),
     Feature("outlasted", 0.4, 0.25, "rhythm"),
     Feature("slowing", 0.0, 0.5, "trend"),

@@ -17,6 +17,10 @@ INTERCEPT = "intercept"
 """The name under which the common intercept is kept among the weights."""
 
 
+class DivergedError(ArithmeticError):
+    """A batch that cannot be learned from: numbers would no longer be finite."""
+
+
 class CorrectingLogistic(base.MiniBatchClassifier):
     """Learns corrections to log-odds that another model gives; with no label it is that model.
 
@@ -81,7 +85,10 @@ class CorrectingLogistic(base.MiniBatchClassifier):
     def learn_columns(
         self, names: Iterable[Hashable], table: Floats, labels: Floats, offsets: Floats, weights: Floats | None = None
     ) -> None:
-        """A batch: `table` [n, len(names)], labels 0 or 1, log-odds offsets, weights, [n] each."""
+        """A batch: `table` [n, len(names)], labels 0 or 1, log-odds offsets, weights, [n] each.
+
+        Raises DivergedError, and learns nothing, if the numbers would not stay finite.
+        """
         if not len(labels):
             return
         places = self._places(names)
@@ -97,12 +104,14 @@ class CorrectingLogistic(base.MiniBatchClassifier):
             joint, coupling, stiffness = _curvature(rows, curve, own, season)
             push_private = float(surprise.sum()) - private * season
             push = rows.T @ surprise - own @ (mean - around) - coupling * (push_private / stiffness)
-            step = cho_solve(cho_factor(joint), push)
+            step = _solved(joint, push)
             mean = mean + step
             private += (push_private - float(coupling @ step)) / stiffness
         expected = expit(rows @ mean + offsets + private)
-        self._mean = mean
-        self._precision = _curvature(rows, weight * expected * (1.0 - expected), own, season)[0]
+        precision = _curvature(rows, weight * expected * (1.0 - expected), own, season)[0]
+        if not (np.isfinite(mean).all() and np.isfinite(precision).all()):
+            raise DivergedError("a batch would make the learner's numbers infinite")
+        self._mean, self._precision = mean, precision
 
     def log_odds_columns(self, names: Iterable[Hashable], table: Floats, offsets: Floats) -> Floats:
         """Log-odds of a batch; a feature never learned from counts nothing."""
@@ -170,6 +179,15 @@ class CorrectingLogistic(base.MiniBatchClassifier):
         known = self.offset in frame.columns
         offsets = frame[self.offset].to_numpy(dtype=np.float64) if known else np.zeros(len(frame))
         return names, frame[names].to_numpy(dtype=np.float64), offsets
+
+
+def _solved(matrix: Floats, push: Floats) -> Floats:
+    try:
+        factor = cho_factor(matrix, check_finite=False)
+    except np.linalg.LinAlgError as error:
+        raise DivergedError(str(error)) from error
+    step: Floats = cho_solve(factor, push, check_finite=False)
+    return step
 
 
 def _curvature(rows: Floats, curve: Floats, own: Floats, season: float) -> tuple[Floats, Floats, float]:

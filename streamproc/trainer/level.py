@@ -13,6 +13,8 @@ _SEASONS_BEFORE = 4.0  # how many seasons that is worth
 _SURE = 4.0  # the squared ratio of a shift to its standard error below which it does not count
 _FEWEST = 10
 _STEPS = 8
+_FAR = 16.0
+_HALVINGS = 40
 
 
 def _miss(log_odds: Floats, labels: Floats) -> tuple[float, float]:
@@ -47,10 +49,12 @@ def level_shift(log_odds: Floats, labels: Floats, window: NDArray[np.int64]) -> 
 
 
 def matching_shift(log_odds: Floats, goal: float) -> float:
-    """The shift of `log_odds` [n] under which their mean probability is `goal` (Newton's method)."""
-    shift = 0.0
-    for _ in range(6):
-        expected = expit(log_odds + shift)
-        slope = max(float((expected * (1.0 - expected)).mean()), 1e-6)
-        shift += float(np.clip((goal - expected.mean()) / slope, -2.0, 2.0))
-    return shift
+    """The shift of `log_odds` [n], within ±_FAR, under which their mean probability is `goal` (by bisection)."""
+    low, high = -_FAR, _FAR
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        if float(expit(log_odds + middle).mean()) < goal:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0

@@ -17,6 +17,11 @@ FEWEST = 20
 """Customers needed before the parameters leave their prior."""
 
 
+_TWICE = 2  # purchase days that make one gap, which cannot scatter yet
+_LEAST_SPREAD = 0.2
+_LEAST_GAP = 0.01
+
+
 class Fitted(msgspec.Struct, frozen=True):
     """The parametric part of a snapshot."""
 
@@ -73,24 +78,23 @@ def _histories(seen: list[Sighting], today: int) -> Histories:
 
 
 def _population(seen: list[Sighting]) -> Population:
-    """Usual gap, its spread within a customer, usual amount and lines; weighted to one gap a customer."""
+    """Usual gap, its spread within a customer, usual amount and lines; a customer counts once."""
     usual = Population()
     again = [s for s in seen if s.n_days > 1]
-    many = [s for s in seen if s.n_days > 2]  # noqa: PLR2004 - two gaps are the fewest that scatter
-    if len(again) < FEWEST:
-        return usual
-    log_gap = float(np.mean([s.log_gaps / (s.n_days - 1) - np.log(s.horizon) for s in again]))
-    gap = float(np.mean([(s.last - s.first) / (s.n_days - 1) / s.horizon for s in again]))
-    spread = usual.log_gap_spread
+    many = [s for s in seen if s.n_days > _TWICE]
+    log_gap, gap, spread = usual.log_gap, usual.gap, usual.log_gap_spread
+    if len(again) >= FEWEST:
+        log_gap = float(np.mean([s.log_gaps / (s.n_days - 1) - np.log(s.horizon) for s in again]))
+        gap = float(np.mean([(s.last - s.first) / (s.n_days - 1) / s.horizon for s in again]))
     if len(many) >= FEWEST:
-        scatter = sum(s.log_gaps_square for s in many) / sum(s.n_days - 2 for s in many)
-        spread = max(float(np.sqrt(scatter)), 0.2)
+        scatter = sum(s.log_gaps_square for s in many) / sum(s.n_days - _TWICE for s in many)
+        spread = max(float(np.sqrt(scatter)), _LEAST_SPREAD)
     amounts = [s.log_amount for s in seen if s.log_amount > 0]
     lines = [s.log_lines for s in seen if s.log_lines > 0]
     return Population(
         log_gap=log_gap,
         log_gap_spread=spread,
-        gap=max(gap, 0.01),
+        gap=max(gap, _LEAST_GAP),
         log_amount=float(np.mean(amounts)) if amounts else usual.log_amount,
         log_lines=float(np.mean(lines)) if lines else usual.log_lines,
     )

@@ -14,7 +14,7 @@ from streamproc.scoring.judge import log_loss
 from streamproc.scoring.layout import TERM_NAMES, UNIT
 from streamproc.scoring.score import MICRO, Design, design, probability, score
 from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
-from streamproc.trainer.learner import CorrectingLogistic
+from streamproc.trainer.learner import CorrectingLogistic, DivergedError
 from streamproc.trainer.level import level_shift, matching_shift
 from streamproc.trainer.ring import Ring, thinned
 from streamproc.trainer.sample import Sample
@@ -45,11 +45,11 @@ TOLERATED = 0.03
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A snapshot that was not let out, and why; the running one stays."""
+    """Why no new snapshot was let out; the running one stays. `snapshot` is the refused one, if there is one."""
 
     at: int
     reason: str
-    snapshot: Snapshot
+    snapshot: Snapshot | None
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -133,7 +133,11 @@ class Trainer:
             sample_below=self._sample.below,
         )
         self._ring.forget(at)
-        self._learn(bare)
+        try:
+            self._learn(bare)
+        except DivergedError as error:
+            state.refused += 1
+            return Refused(at, f"not finite: {error}", None)
         made = self._snapshot(bare)
         reason = self._objection(made)
         if reason is not None:

@@ -53,7 +53,7 @@ class _Judged:
     """river's rolling metrics of one model, and what river has no metric for from the same window."""
 
     def __init__(self) -> None:
-        self.loss: Any = utils.Rolling(_METRICS.LogLoss(), window_size=WINDOW)
+        self.loss: Any = utils.Rolling(_METRICS.LogLoss, window_size=WINDOW)
         self.area: Any = _METRICS.RollingROCAUC(window_size=WINDOW)
         self.risks: deque[float] = deque(maxlen=WINDOW)
 

@@ -1,0 +1,55 @@
+import json
+from math import inf, nan
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from streamproc.scoring.buying import Buying
+from streamproc.scoring.layout import TERM_NAMES
+from streamproc.scoring.snapshot import EVERYBODY, Population, Snapshot, default_snapshot, is_finite, sealed
+from tests.scoring.made import busy_snapshot
+
+
+def test_day_zero_has_a_score_of_the_prior_for_everybody() -> None:
+    snapshot = default_snapshot()
+    assert snapshot.speaks == "prior"
+    assert snapshot.prior == Buying(0.8, 1.0, 0.8, 3.0)
+    assert snapshot.sample_below == EVERYBODY
+    assert is_finite(snapshot)
+
+
+def test_a_snapshot_survives_json() -> None:
+    snapshot = busy_snapshot()
+    data = msgspec.json.encode(snapshot)
+    assert msgspec.json.decode(data, type=Snapshot) == snapshot
+    assert json.loads(data)["format"] == 1
+
+
+def test_the_id_is_a_hash_of_the_content() -> None:
+    snapshot = busy_snapshot()
+    assert sealed(snapshot).id == snapshot.id
+    assert sealed(replace(snapshot, id="else")).id == snapshot.id
+    assert sealed(replace(snapshot, delta=0.1)).id != snapshot.id
+    assert len(snapshot.id) == 16
+
+
+@pytest.mark.parametrize("number", [nan, inf, -inf])
+def test_a_number_that_is_none_is_found(number: float) -> None:
+    snapshot = busy_snapshot()
+    weights = (number, *snapshot.weights[1:])
+    assert is_finite(snapshot)
+    assert not is_finite(replace(snapshot, w0=number))
+    assert not is_finite(replace(snapshot, weights=weights))
+    assert not is_finite(replace(snapshot, means=weights))
+    assert not is_finite(replace(snapshot, prior=replace(snapshot.prior, r=number)))
+    assert not is_finite(replace(snapshot, population=Population(log_amount=number)))
+
+
+def test_parameters_must_be_positive() -> None:
+    assert not is_finite(replace(default_snapshot(), rhythm=Buying(alpha=0.0)))
+    assert not is_finite(replace(default_snapshot(), population=Population(log_gap_spread=-1.0)))
+
+
+def test_every_term_needs_a_weight() -> None:
+    assert not is_finite(replace(default_snapshot(), weights=(0.0,) * (len(TERM_NAMES) - 1)))
