@@ -1,0 +1,1 @@
+"""The page, the JSON interface and the stream of warnings over HTTP. What it shows and takes comes through `ports`."""

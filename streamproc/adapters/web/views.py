@@ -1,0 +1,110 @@
+"""A warning and its reasons, ready for a template: every text already in the reader's language."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streamproc.adapters.web.charts import bar
+from streamproc.adapters.web.paths import customer_page
+from streamproc.adapters.web.texts import labels_in
+from streamproc.desk.report import WarningNow
+from streamproc.desk.warning import EvidenceText, ReasonText, Standing, Value
+from streamproc.words import Words, main_reasons, reason_said
+
+CLOSED = frozenset(("recovered", "lost", "withdrawn"))
+
+
+class Because(NamedTuple):
+    """A reason of a warning: its sentence, and the events behind it as (stream, id, date)."""
+
+    text: str
+    evidence: list[tuple[str, str, str]]
+
+
+class Push(NamedTuple):
+    """What pushes a risk up or down: term, sentence, log-odds as written, and its bar."""
+
+    term: str
+    text: str
+    log_odds: str
+    start: float
+    length: float
+    raises: bool
+    evidence: list[tuple[str, str, str]]
+
+
+class Card(NamedTuple):
+    """A warning as the page shows it."""
+
+    id: str
+    customer_id: str
+    href: str
+    probability: str
+    likely: str
+    loss: str
+    stake: str
+    severity: str
+    severity_code: str
+    state: str
+    state_code: str
+    is_open: bool
+    raised: str
+    raised_at: str
+    reasons: list[Because]
+    owner: str | None
+    history: bool
+    verdict: bool | None
+
+
+def view_of(warning: WarningNow, words: Words) -> Card:
+    """The card of a warning as it stands."""
+    labels, value = labels_in(words.language), warning.value
+    loss = words.money(warning.current.expected_loss, value.currency) if value.measured else labels["no_money"]
+    stake = labels["of_stake"].format(stake=words.money(value.stake, value.currency)) if value.measured else ""
+    return Card(
+        id=warning.id,
+        customer_id=warning.customer_id,
+        href=customer_page(warning.customer_id),
+        probability=words.probability(warning.current.probability),
+        likely=labels["likely"].format(when=words.date(warning.by_when)),
+        loss=loss,
+        stake=stake,
+        severity=words.term("severity", warning.current.severity),
+        severity_code=warning.current.severity,
+        state=words.term("state", warning.state),
+        state_code=warning.state,
+        is_open=warning.state not in CLOSED,
+        raised=labels["raised_at"].format(when=words.moment(warning.raised_at)),
+        raised_at=warning.raised_at,
+        reasons=[
+            Because(reason_said(words, r, warning.standing, value).text, _evidence(r.evidence, words))
+            for r in main_reasons(warning.reasons)
+        ],
+        owner=warning.owner,
+        history=warning.history,
+        verdict=warning.verdict,
+    )
+
+
+def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, words: Words) -> list[Push]:
+    """All reasons, the heaviest first, with bars on one scale."""
+    heaviest = max((abs(r.log_odds) for r in reasons), default=0.0)
+    found = []
+    for reason in sorted(reasons, key=lambda r: -abs(r.log_odds)):
+        said = reason_said(words, reason, standing, value)
+        start, length = bar(reason.log_odds, heaviest)
+        found.append(
+            Push(
+                term=said.term,
+                text=said.text,
+                log_odds=f"{reason.log_odds:+.2f}".replace("-", "\N{MINUS SIGN}"),
+                start=start,
+                length=length,
+                raises=reason.log_odds > 0,
+                evidence=_evidence(reason.evidence, words),
+            )
+        )
+    return found
+
+
+def _evidence(events: Sequence[EvidenceText], words: Words) -> list[tuple[str, str, str]]:
+    return [(words.term("stream", e.stream), e.event_id, words.date(e.occurred_at)) for e in events]
