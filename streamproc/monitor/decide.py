@@ -145,12 +145,14 @@ def settle(
     return found
 
 
-def end_by_loss(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[EpisodeChanged | Verdict]:
+def end_by_loss(
+    customer_id: str, decisions: Decisions, at: int, why: Why, cooldown_days: int
+) -> list[EpisodeChanged | Verdict]:
     """Ends the open episode of a customer who is lost by now; its verdict still waits for the by-when."""
     episode = decisions.open_episode()
     if episode is None:
         return []
-    _end(decisions, episode, at, 0)
+    _end(decisions, episode, at, cooldown_days)
     return [_changed(customer_id, episode, at, "lost", why)]
 
 

@@ -12,8 +12,8 @@ from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import phase_of, spend_trend
 from streamproc.core.orders import RecentDays
 from streamproc.core.value import (
-    Worth,
     ValueRules,
+    Worth,
     discount_share,
     grade_of,
     lifetime_value,
@@ -110,7 +110,7 @@ def figures_of(
     stake = lifetime_value(max(0.0, money.margin), retention_before, VALUE.discount)
     at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), VALUE.discount)
     trend = spend_trend(facts, today)
-    grade = grade_of(money.contribution, context.grades)
+    grade = grade_of(money.contribution, context.grades) if money.measured else None
     strategic = facts.says("strategic")
     last_day = facts.last_day()
     gaps = facts.n_days - 1

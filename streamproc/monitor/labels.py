@@ -19,13 +19,28 @@ def remember(decisions: Decisions, example: Example) -> None:
         )  # fmt: skip
 
 
-def ignore_too_late(facts: Facts, decisions: Decisions, day: int) -> None:
-    """A purchase of `day` came too late: no waiting example may see it (in place). Call before taking the event."""
-    if any(d == day and n for d, n in zip(facts.recent.day, facts.recent.count, strict=True)):
-        return  # that day counted already
+def live_days(facts: Facts) -> set[int]:
+    """The kept days on which a purchase stands."""
+    return {day for day, count in zip(facts.recent.day, facts.recent.count, strict=True) if count}
+
+
+def ignore_too_late(decisions: Decisions, before: set[int], after: set[int]) -> None:
+    """An event that came too late changed the live days: no waiting example may see that (in place)."""
     for pending in decisions.pending:
-        if day_of(pending.at) <= day < day_of(pending.at) + pending.horizon:
-            pending.too_late.append(day)
+        since = day_of(pending.at)
+        for day in sorted(d for d in before ^ after if since <= d < since + pending.horizon):
+            mark, opposite = (day, ~day) if day in after else (~day, day)
+            if opposite in pending.too_late:
+                pending.too_late.remove(opposite)
+            else:
+                pending.too_late.append(mark)
+
+
+def count_in_time(decisions: Decisions, day: int) -> None:
+    """A purchase of `day` came in time: it counts, whatever else of that day came too late (in place)."""
+    for pending in decisions.pending:
+        if day in pending.too_late:
+            pending.too_late.remove(day)
 
 
 def label_matured(customer_id: str, facts: Facts, decisions: Decisions, at: int, lateness: int) -> list[Example]:
@@ -42,10 +57,8 @@ def label_matured(customer_id: str, facts: Facts, decisions: Decisions, at: int,
 
 def _bought(facts: Facts, pending: Pending) -> bool:
     since = day_of(pending.at)
-    return any(
-        since <= day < since + pending.horizon and day not in pending.too_late
-        for day, count in zip(facts.recent.day, facts.recent.count, strict=True)
-        if count
+    return any(mark < 0 for mark in pending.too_late) or any(
+        since <= day < since + pending.horizon and day not in pending.too_late for day in live_days(facts)
     )
 
 

@@ -140,14 +140,14 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     effects: list[Effect] = []
     stage = stage_at(facts, at, visit.horizon_days)
     if stage is not decisions.stage:
-        won_back = decisions.stage >= Stage.LOST and stage < Stage.LOST
+        won_back = decisions.stage >= Stage.LOST > stage >= Stage.FIRST_TIME
         effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
         decisions.stage = stage
     if decisions.episodes:
         effects += decide.settle(customer_id, facts, decisions, at, scene.context.policy.cooldown_days)
         if stage >= Stage.LOST:
             why: Why = "terminated" if facts.terminated_at and facts.terminated_at <= at else "silence"
-            effects += decide.end_by_loss(customer_id, decisions, at, why)
+            effects += decide.end_by_loss(customer_id, decisions, at, why, scene.context.policy.cooldown_days)
     decisions.looked_at = at
     if not facts.n_days:
         return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)])

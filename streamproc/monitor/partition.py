@@ -29,8 +29,8 @@ from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, PartitionSummary, ToJournal, Totals
 from streamproc.monitor.look import Look, Scene, Scored, Visit, example_step, failed, learn_from, look_at, score_all
-from streamproc.monitor.schedule import due_after, next_example
-from streamproc.monitor.state import Counted, CustomerState, Decisions, decode_state, encode_state, new_state
+from streamproc.monitor.schedule import LONGEST_STEP_DAYS, due_after, next_example
+from streamproc.monitor.state import Counted, CustomerState, Decisions, decode_state, encode_state, is_alias, new_state
 from streamproc.scoring.examples import customer_hash
 from streamproc.scoring.snapshot import Snapshot, default_snapshot
 
@@ -142,11 +142,13 @@ class Partition:
     # ------------------------------------------------------------------------------------------- events
 
     def _take(self, event: CustomerEvent) -> list[Effect]:
-        state = None if event.at >= self.meta.clock else self._state(event.customer_id)
-        if state is None:
+        body = self._states.get(event.customer_id)
+        if body is not None and is_alias(body):  # goes on at once: to wait here would make it late there
+            return self._apply_event(decode_state(body), event)
+        if event.at >= self.meta.clock:
             self._wait(event)
             return []
-        return self._take_late(state, event)
+        return self._take_late(new_state() if body is None else decode_state(body), event)
 
     def _wait(self, event: CustomerEvent) -> None:
         self._waiting.setdefault(event.customer_id, []).append(event)
@@ -158,25 +160,27 @@ class Partition:
         """An event whose tick has passed corrects the facts at once; the customer is due at the next tick."""
         too_late = event.at < self.meta.clock - self.meta.setup.lateness
         effects: list[Effect] = [LateEvent(event.customer_id, event.at, too_late)]
+        last, days = state.facts.last_purchase(), labels.live_days(state.facts)
         try:
-            if too_late and isinstance(event, Purchase) and not event.returned:
-                labels.ignore_too_late(state.facts, state.decisions, day_of(event.at))
-            effects += self._apply_event(state, event)
+            effects += self._apply_event(state, event, in_time=not too_late)
         except Exception as error:  # noqa: BLE001 - a bug in the core is this record's dead letter, not our end
             return [*effects, _apply_failed(event, error)]
         if state.forward_to is not None:
-            self._retire(event.customer_id, state)
-        else:
-            self._put_for_next_tick(event.customer_id, state)
+            return effects + self._retire(event.customer_id, state)
+        if too_late:
+            labels.ignore_too_late(state.decisions, days, labels.live_days(state.facts))
+        self._put_for_next_tick(event.customer_id, state, last)
         return effects
 
-    def _apply_event(self, state: CustomerState, event: CustomerEvent) -> list[Effect]:
+    def _apply_event(self, state: CustomerState, event: CustomerEvent, *, in_time: bool = True) -> list[Effect]:
         if state.forward_to is not None:
-            return [ToJournal(msgspec.structs.replace(event, customer_id=state.forward_to))]
+            return [ToJournal(_forwarded(event, state.forward_to))]
         if isinstance(event, CustomerFact) and event.alias_of is not None:
             return self._become_alias(state, event, event.alias_of)
         if core_facts.take(state.facts, event) == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
+        if in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
+            labels.count_in_time(state.decisions, day_of(event.at))
         return []
 
     # ------------------------------------------------------------------------------------------ aliases
@@ -186,6 +190,7 @@ class Partition:
         customer_id = event.customer_id
         if of == customer_id:
             return [DeadLettered(reason="alias_of_itself", customer_id=customer_id, at=event.at, event=event)]
+        core_facts.take(state.facts, event)  # it may say more than that it is an alias
         at = self.meta.clock
         effects: list[Effect] = list(decide.withdraw(customer_id, state.decisions, at, "alias"))
         facts = msgspec.msgpack.encode(state.facts)
@@ -195,12 +200,18 @@ class Partition:
         return effects
 
     def _take_over(self, record: Handover) -> list[Effect]:
-        state = self._state(record.customer_id)
-        if state.forward_to is not None:
+        customer_id = record.customer_id
+        state = self._state(customer_id)
+        effects: list[Effect] = []
+        if customer_id == record.alias:  # the facts have come round: these ids are aliases of each other
+            effects.append(DeadLettered(reason="alias_of_itself", customer_id=customer_id, at=record.at))
+            state.forward_to = None
+        elif state.forward_to is not None:
             return [ToJournal(msgspec.structs.replace(record, customer_id=state.forward_to))]
+        last = state.facts.last_purchase()
         core_facts.merge(state.facts, msgspec.msgpack.decode(record.facts, type=core_facts.Facts))
-        self._put_for_next_tick(record.customer_id, state)
-        return []
+        self._put_for_next_tick(customer_id, state, last)
+        return effects
 
     # -------------------------------------------------------------------------------------------- ticks
 
@@ -215,19 +226,21 @@ class Partition:
             found, visit = self._visit(customer_id, ripe.get(customer_id))
             effects += found
             if visit.state.forward_to is not None:
-                self._retire(customer_id, visit.state)
+                effects += self._retire(customer_id, visit.state)
             else:
                 visits.append(visit)
         if visits:
-            effects += self._make(visits, tick)
+            looked = self._make(visits, tick, ripe)
+            effects = sorted(effects + looked, key=_customer_of) if effects else looked
         if tick.at % DAY == 0:
-            effects.append(PartitionSummary(self.number, tick.at, self.meta.totals))
+            effects.append(PartitionSummary(self.number, tick.at, totals.merged([self.meta.totals])))
         return effects
 
     def _visit(self, customer_id: str, events: list[CustomerEvent] | None) -> tuple[list[Effect], Visit]:
         effects, state, bought = self._apply_ripe(customer_id, events or [])
         next_look = state.decisions.next_look
         looks = events is not None or 0 < next_look <= self.meta.clock
+        bought = bought or state.decisions.calm_log_odds is None  # came late, or by a handover
         return effects, Visit(customer_id, state, self._horizon(state), customer_hash(customer_id), bought, looks)
 
     def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
@@ -257,6 +270,7 @@ class Partition:
         failures: set[int] = set()
         while True:
             state, made = self._state(customer_id), list(effects)
+            last = state.facts.last_purchase()
             for i, event in enumerate(events):
                 if i in failures:
                     continue
@@ -267,10 +281,9 @@ class Partition:
                     effects.append(_apply_failed(event, error))
                     break
             else:
-                bought = any(isinstance(e, Purchase) and i not in failures for i, e in enumerate(events))
-                return made, state, bought
+                return made, state, _bought(last, state.facts)
 
-    def _make(self, visits: list[Visit], tick: Tick) -> list[Effect]:
+    def _make(self, visits: list[Visit], tick: Tick, ripe: dict[str, list[CustomerEvent]]) -> list[Effect]:
         """Scores all visited buyers in one call, then learns from and looks at each."""
         at, meta = tick.at, self.meta
         trusted = meta.snapshot.trained_on.customers >= meta.policy.minimum_customers_fitted
@@ -294,7 +307,7 @@ class Partition:
                 effects += self._look(visit, scored, scene)
             except Exception as error:  # noqa: BLE001 - one customer's look fails, all others' go on
                 effects.append(failed(visit.customer_id, at, error))
-                self._states.put(visit.customer_id, encode_state(visit.state), None)
+                self._put_unlooked(visit.customer_id, ripe.get(visit.customer_id, []))
         return effects
 
     def _look(self, visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect]:
@@ -308,12 +321,26 @@ class Partition:
         self._put(visit)
         return effects
 
-    def _retire(self, customer_id: str, state: CustomerState) -> None:
-        """The id is an alias from now on: it leaves the totals, keeps nothing and is never due."""
+    def _put_unlooked(self, customer_id: str, events: list[CustomerEvent]) -> None:
+        """Keeps the state as the events left it, without what a look that failed did to it; it is due in 30 days."""
+        _, state, bought = self._apply_ripe(customer_id, events)
+        if bought:
+            state.decisions.calm_log_odds = None
+        state.decisions.next_look = (day_of(self.meta.clock) + LONGEST_STEP_DAYS) * DAY
+        self._states.put(customer_id, encode_state(state), state.decisions.next_look)
+
+    def _retire(self, customer_id: str, state: CustomerState) -> list[Effect]:
+        """The id is an alias from now on: it leaves the totals, keeps nothing, is never due, and nothing waits."""
         before = self._state(customer_id)
         if before.decisions.looked_at:
             totals.forget(self.meta.totals, before.decisions.stage, before.decisions)
         self._states.put(customer_id, encode_state(state), None)
+        waiting = self._waiting.pop(customer_id, [])
+        if waiting:
+            self._waiting_touched.add(customer_id)
+            self._next_waiting = min((e.at for events in self._waiting.values() for e in events), default=None)
+        waiting.sort(key=lambda e: (e.at, e.event_id))
+        return [ToJournal(_forwarded(event, str(state.forward_to))) for event in waiting]
 
     def _put(self, visit: Visit) -> None:
         """Keeps the state, due again when the schedule says."""
@@ -324,8 +351,10 @@ class Partition:
         state.decisions.next_look = due.look
         self._states.put(visit.customer_id, encode_state(state), due.first())
 
-    def _put_for_next_tick(self, customer_id: str, state: CustomerState) -> None:
-        """Keeps a state that changed between ticks; the next tick looks at it."""
+    def _put_for_next_tick(self, customer_id: str, state: CustomerState, last: int | None) -> None:
+        """Keeps a state whose facts changed between ticks; the next tick looks at it. `last`: the purchase before."""
+        if _bought(last, state.facts):
+            state.decisions.calm_log_odds = None
         state.decisions.next_look = self.meta.clock
         self._states.put(customer_id, encode_state(state), self.meta.clock)
 
@@ -346,18 +375,38 @@ class Partition:
         for episode in state.decisions.episodes:
             if episode.id == record.warning_id:
                 episode.raised = True
-        self._put(Visit(record.customer_id, state, self._horizon(state), customer_hash(record.customer_id), False, False))
+        if 0 < state.decisions.next_look <= self.meta.clock:  # something came between: the next tick looks all the same
+            self._states.put(record.customer_id, encode_state(state), self.meta.clock)
+            return
+        self._put(
+            Visit(record.customer_id, state, self._horizon(state), customer_hash(record.customer_id), False, False)
+        )
 
 
 def _counted(look: Look, decisions: Decisions, context: Context) -> Counted | None:
     """What the totals hold of a customer: nothing without a purchase, or once lost."""
     if look.worth is None:
         return None
-    grade = grade_of(look.worth.contribution, context.grades)
+    grade = grade_of(look.worth.contribution, context.grades) if look.worth.measured else None
     warned = decisions.open_episode() is not None
-    return Counted(
-        look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk, warned, grade or ""
-    )
+    return Counted(look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk, warned, grade or "")
+
+
+def _bought(last: int | None, facts: core_facts.Facts) -> bool:
+    """Whether the last purchase is a later one than before."""
+    now = facts.last_purchase()
+    return now is not None and (last is None or now > last)
+
+
+def _forwarded(event: CustomerEvent, to: str) -> CustomerEvent:
+    """An alias's event as one of the id it stands for."""
+    if isinstance(event, CustomerFact) and event.alias_of == to:
+        return msgspec.structs.replace(event, customer_id=to, alias_of=None)  # said before
+    return msgspec.structs.replace(event, customer_id=to)
+
+
+def _customer_of(effect: Effect) -> str:
+    return str(getattr(effect, "customer_id", ""))
 
 
 def _apply_failed(event: CustomerEvent, error: Exception) -> DeadLettered:

@@ -15,7 +15,10 @@ class StateTooNewError(Exception):
 
 
 class Pending(Struct, array_like=True):
-    """An example waiting for its label; `too_late` are purchase days that came too late to change it."""
+    """An example waiting for its label.
+
+    `too_late` are purchase days that came too late to change it, and, as ~day, such as were taken back too late.
+    """
 
     at: int
     features: bytes
@@ -59,8 +62,9 @@ class Counted(Struct, array_like=True):
 class Decisions(Struct, array_like=True):
     """What was decided of a customer, in journal order.
 
-    `calm_log_odds` is the risk at the look that applied the last purchase; `groups` are the last look's
-    contributions, `next_look` (µs) is when a look is due though nothing happens (0: never), `armed` says that the risk was low since the last warning.
+    `calm_log_odds` is the risk at the look that applied the last purchase (None until that look); `groups` are the
+    last look's contributions, `next_look` (µs) is when a look is due though nothing happens (0: never), `armed` says
+    that the risk was low since the last warning.
     """
 
     stage: Stage = Stage.POTENTIAL
@@ -81,7 +85,7 @@ class Decisions(Struct, array_like=True):
 
 
 class CustomerState(Struct, array_like=True):
-    """Facts and decisions of one id; `forward_to` is set where the id turned out to be an alias."""
+    """Facts and decisions of one id; `forward_to`, always the last, is set where the id turned out to be an alias."""
 
     version: int
     facts: Facts
@@ -89,6 +93,7 @@ class CustomerState(Struct, array_like=True):
     forward_to: str | None = None
 
 
+_NIL = 0xC0  # what msgpack ends on where the last field is None; no UTF-8 text ends on that byte
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(CustomerState)
 
@@ -101,6 +106,11 @@ def new_state() -> CustomerState:
 def encode_state(state: CustomerState) -> bytes:
     """The state as bytes; the same state always gives the same bytes."""
     return _ENCODER.encode(state)
+
+
+def is_alias(body: bytes) -> bool:
+    """Whether the bytes are the state of an alias, found out without decoding them."""
+    return body[-1] != _NIL
 
 
 def decode_state(body: bytes) -> CustomerState:
