@@ -1,0 +1,140 @@
+"""What an older version wrote is read by today's; what a newer one wrote is refused with words that help.
+
+A failure on version 1's fixtures means that a format changed. Before its release: write them anew with
+`python -m tests.schemas.make_fixtures`. After it: raise the version, keep reading the old one, and add fixtures.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streamproc.adapters.embedded import journal
+from streamproc.adapters.embedded.journal import Numbered
+from streamproc.adapters.embedded.replay import Replay
+from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, connect
+from streamproc.core.control import JournalRecord, PolicyChange, Tick
+from streamproc.desk.warning import Entry, Money, Warning  # noqa: A004 - it is the domain's word
+from streamproc.intake.intake import Intake
+from streamproc.intake.rates import Rates
+from streamproc.intake.refusal import Position, Refusal
+from streamproc.monitor.effects import DeadLettered, Looked
+from streamproc.monitor.state import VERSION, StateTooNewError, decode_state, encode_state
+from streamproc.scoring.snapshot import Snapshot
+from streamproc.wire.journal import DecodeFailure, decode, encode
+from tests.schemas.contracts import faults, load
+from tests.schemas.make_fixtures import FOLDER
+
+JOURNAL = (FOLDER / "journal.jsonl").read_bytes().splitlines()
+FEED = (FOLDER / "feed.jsonl").read_bytes().splitlines()
+STATES = sorted(FOLDER.glob("state-*.msgpack"))
+
+
+def record_of(body: bytes) -> JournalRecord:
+    record = decode(body)
+    assert not isinstance(record, DecodeFailure), record.why
+    return record
+
+
+# ---------------------------------------------------------------------------------------- older: read
+
+
+def test_the_fixtures_hold_every_sort_of_record() -> None:
+    kinds = Counter(json.loads(body)["type"] for body in JOURNAL)
+    assert set(kinds) == {one["$ref"].rpartition("/")[2] for one in load("journal-record")["oneOf"]}
+    assert {json.loads(body)["kind"] for body in FEED} >= {"raised", "escalated", "recovered", "lost", "verdict"}
+    assert STATES
+
+
+def test_version_1_journal_records_are_read_whole() -> None:
+    assert [body for body in JOURNAL if encode(record_of(body)) != body] == []
+
+
+def test_version_1_journal_records_keep_todays_schema() -> None:
+    assert [wrong for body in JOURNAL if (wrong := faults("journal-record", json.loads(body)))] == []
+
+
+def test_a_version_1_journal_is_replayed() -> None:
+    records = (Numbered(number, record_of(body)) for number, body in enumerate(JOURNAL, 1))
+    steps = list(Replay(Money("EUR")).run(records))
+    effects = [effect for step in steps for effect in step.effects]
+    assert [effect.trace for effect in effects if isinstance(effect, DeadLettered)] == []
+    assert sum(isinstance(effect, Looked) for effect in effects) > 100
+    assert {entry.kind for step in steps for entry in step.entries} >= {"raised", "verdict"}
+
+
+@pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)
+def test_a_version_1_state_is_read_whole(path: Path) -> None:
+    state = decode_state(path.read_bytes())
+    assert state.facts.n_days > 0
+    assert decode_state(encode_state(state)) == state
+
+
+def test_a_version_1_snapshot_is_read_whole() -> None:
+    body = json.loads((FOLDER / "snapshot.json").read_bytes())
+    again = json.loads(msgspec.json.encode(msgspec.convert(body, Snapshot)))
+    assert {name: again.get(name) for name in body} == body
+    assert faults("model-snapshot", body) == []
+
+
+def test_a_version_1_warning_and_feed_are_read_whole() -> None:
+    wrote: list[tuple[str, type[msgspec.Struct], bytes]] = [("feed-entry", Entry, body) for body in FEED]
+    wrote.append(("warning", Warning, (FOLDER / "warning.json").read_bytes()))
+    for name, kind, body in wrote:
+        before = json.loads(body)
+        again = json.loads(msgspec.json.encode(msgspec.json.decode(body, type=kind)))
+        assert {member: again.get(member) for member in before} == before
+        assert faults(name, before) == []
+
+
+# -------------------------------------------------------------------------------------- newer: refused
+
+
+def test_a_newer_state_is_refused() -> None:
+    body = bytearray(STATES[0].read_bytes())
+    assert body[1] == VERSION
+    body[1] = VERSION + 1
+    with pytest.raises(StateTooNewError, match=f"version {VERSION + 1}.*knows {VERSION}.*upgrade"):
+        decode_state(bytes(body))
+
+
+def test_a_newer_data_folder_is_refused(tmp_path: Path) -> None:
+    connect(tmp_path).close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(StoreError, match=r"written by a newer streamproc.*upgrade"):
+        connect(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"type": "prophecy", "at": 1}, "prophecy"),
+        ({"type": "clock_mode", "at": 1, "mode": "lunar"}, "lunar"),
+        ({"type": "policy", "at": 1, "policy": {"name": "p", "raise_softly": True}}, "raise_softly"),
+    ],
+)
+def test_a_newer_journal_record_is_refused(tmp_path: Path, body: dict[str, object], why: str) -> None:
+    db = connect(tmp_path)
+    db.execute("INSERT INTO journal (body) VALUES (?)", (msgspec.json.encode(body),))
+    with pytest.raises(StoreError, match=f"journal record 1 cannot be read .*{why}.*version of streamproc"):
+        list(journal.read(db))
+    db.close()
+    assert faults("journal-record", body)
+
+
+def test_a_newer_feed_event_is_refused() -> None:
+    body = b'{"customer_id":"c-1","occurred_at":"2026-01-31T10:20:30Z","order_id":"o-1","schema_version":2}'
+    refusal = Intake(Rates("EUR")).take(body, Position("feed", 1), 2 * 10**15)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.field) == ("out_of_range", "schema_version")
+
+
+def test_what_has_no_version_of_its_own_is_told_by_its_type() -> None:
+    """Records without news keep their bytes when a member with a default is added: defaults are not written."""
+    assert encode(Tick(at=5)) == b'{"type":"tick","at":5}'
+    assert isinstance(record_of(b'{"type":"policy","at":1,"policy":{}}'), PolicyChange)
