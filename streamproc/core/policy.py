@@ -47,9 +47,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: str = "default"
-    raise_at: float = 0.65
-    clear_at: float = 0.45
-    escalate_at: float = 0.85
+    raise_at: float = 0.5
+    clear_at: float = 0.35
+    escalate_at: float = 0.75
     minimum_purchase_days: int = 2
     minimum_customers_fitted: int = 20
     cooldown_days: int = 30
