@@ -3,6 +3,8 @@
 What is said of one customer is computed by running that customer's journal records again, never stored twice.
 """
 
+# ruff: noqa: S608 - all pieces of the queries are our own; values go in as parameters
+
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -15,7 +17,7 @@ from msgspec.structs import replace
 from streamproc.adapters.embedded.clock import Progress
 from streamproc.adapters.embedded.journal import Numbered, read_customer
 from streamproc.adapters.embedded.models import pinned
-from streamproc.adapters.embedded.replay import Replay, all_ids, setup_of
+from streamproc.adapters.embedded.replay import Replay, all_ids, replay_customer, setup_of
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.control import Disposition, Setup, Tick
 from streamproc.core.policy import Outcome, Policy
@@ -47,10 +49,12 @@ Order = Literal["newest_first", "most_at_stake"]
 
 OPEN_STATES = ("raised", "escalated")
 
-_ORDERS: dict[Order, str] = {
-    "newest_first": "raised_at DESC, id",
-    "most_at_stake": "CAST(expected_loss AS REAL) DESC, raised_at DESC, id",
+_KEYS: dict[Order, tuple[str, ...]] = {
+    "newest_first": ("raised_at", "id"),
+    "most_at_stake": ("CAST(expected_loss AS REAL)", "raised_at", "id"),
 }
+"""What warnings are sorted by, descending."""
+
 _COLUMNS = "body, state, updated_at, severity, probability, expected_loss, verdict"
 _DECODE_WARNING = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -87,21 +91,27 @@ def warnings(
     customers: Iterable[str] | None = None,
     limit: int | None = None,
     order: Order = "newest_first",
+    after: str | None = None,
 ) -> list[WarningNow]:
-    """Warnings as they stand, at most `limit`; of some `customers` only, where they are given."""
+    """Warnings as they stand: open ones, of some customers, at most `limit` behind the warning `after` in the order."""
     where, given = ["TRUE"], []
+    keys = ", ".join(_KEYS[order])
     if open_only:
         where.append(f"state IN {OPEN_STATES}")
     if customers is not None:
         where.append("customer IN (SELECT value FROM json_each(?))")
         given.append(json.dumps(list(customers)))
-    query = f"SELECT {_COLUMNS} FROM warnings WHERE {' AND '.join(where)} ORDER BY {_ORDERS[order]} LIMIT ?"  # noqa: S608 - only our own words
+    if after is not None:
+        where.append(f"({keys}) < (SELECT {keys} FROM warnings WHERE id = ?)")
+        given.append(after)
+    order_by = ", ".join(f"{key} DESC" for key in _KEYS[order])
+    query = f"SELECT {_COLUMNS} FROM warnings WHERE {' AND '.join(where)} ORDER BY {order_by} LIMIT ?"
     return [_now(row) for row in db.execute(query, (*given, -1 if limit is None else limit))]
 
 
 def warning(db: sqlite3.Connection, warning_id: str) -> WarningNow | None:
     """One warning as it stands, None if there is none of this id."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM warnings WHERE id = ?", (warning_id,)).fetchone()  # noqa: S608 - as above
+    row = db.execute(f"SELECT {_COLUMNS} FROM warnings WHERE id = ?", (warning_id,)).fetchone()
     return None if row is None else _now(row)
 
 
@@ -199,11 +209,19 @@ def _judged(partition: Partition, customer_id: str) -> _Judged:
 
 
 def _first_look(db: sqlite3.Connection, customer_id: str, money: Money) -> str | None:
-    for replayed in Replay(money).run(read_customer(db, [customer_id])):
+    for replayed in replay_customer(db, customer_id, money):
         for effect in replayed.effects:
             if isinstance(effect, Looked):
                 return to_text(effect.at)
     return None
+
+
+def state_again(db: sqlite3.Connection, customer_id: str) -> bytes | None:
+    """The encoded state that the customer's records give when they are applied again."""
+    replay = Replay(money_of(the_setup(db)))
+    for _ in replay.run(read_customer(db, [customer_id])):
+        pass
+    return replay.states[0].get(customer_id)
 
 
 # ------------------------------------------------------------------------------------------------ the base

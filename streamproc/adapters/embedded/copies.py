@@ -1,0 +1,62 @@
+"""Backups: a data folder's one file, copied while it is in use, and put back."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError
+
+Progress = Callable[[int, int], None]
+"""Called with pages done and pages in all."""
+
+PAGES = 4_000
+
+
+def copy_out(db: sqlite3.Connection, target: Path, progress: Progress) -> None:
+    """Copies the folder behind `db`, as of one instant, into a file of its own. Raises StoreError where that fails."""
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+            db.backup(copy, pages=PAGES, progress=lambda _status, left, total: progress(total - left, total))
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        check(part)
+        part.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot write the backup {target}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check(path: Path) -> None:
+    """Raises StoreError where the file is no sound data folder's file, or a newer program's."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            problems = [text for (text,) in db.execute("PRAGMA quick_check(3)")]
+            db.execute("SELECT 1 FROM journal LIMIT 1")
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} is no backup of a data folder: {error}") from error
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"{path} was written by a newer streamproc (schema {version}): upgrade")
+    if problems != ["ok"]:
+        raise StoreError(f"{path} is damaged: {'; '.join(problems)}")
+
+
+def put_back(backup: Path, folder: Path) -> None:
+    """Makes the backup the folder's data, in place of what was there; the folder must be locked.
+
+    Raises StoreError where the backup is not sound or the folder cannot be written.
+    """
+    check(backup)
+    part = folder / f"{FILE}.part"
+    try:
+        shutil.copyfile(backup, part)
+        for log in (f"{FILE}-wal", f"{FILE}-shm"):
+            (folder / log).unlink(missing_ok=True)
+        part.replace(folder / FILE)
+    except OSError as error:
+        raise StoreError(f"cannot restore into {folder}: {error}") from error

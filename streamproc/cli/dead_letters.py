@@ -1,0 +1,196 @@
+"""`streamproc dead-letters`: what was refused, byte for byte, and how it is sent again."""
+
+import sqlite3
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from streamproc.adapters.embedded import deadletters
+from streamproc.adapters.embedded.deadletters import Kept
+from streamproc.cli.common import (
+    FINDING,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    LanguageOption,
+    Screen,
+    command,
+    print_json,
+    print_raw,
+    reading,
+)
+from streamproc.config import ConfigError
+
+if TYPE_CHECKING:
+    from streamproc.cli.redrive import Redriven
+
+SHOWN = 50
+
+app = typer.Typer(help="What was refused: list, look, send again.", no_args_is_help=True, rich_markup_mode="markdown")
+
+ReasonOption = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    reason: ReasonOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many (not with --json).")] = SHOWN,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """The dead letters, oldest first. With `--json` each has its bytes as `raw_base64`.
+
+    For example:
+
+        streamproc dead-letters list --reason no_rate
+    """
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        found = deadletters.read(db, reason=reason)
+        if json:
+            for kept in found:
+                print_json(as_json(kept))
+        else:
+            _table(screen, list(found), limit)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(metavar="ID", help="The dead letter's number in the list.")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes as they came, and nothing else.")] = False,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """One dead letter: why it was refused, where it stood, and its bytes. Exit code 1: there is none of this number."""
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        kept = next((k for k in deadletters.read(db, after=number - 1) if k.id == number), None)
+        if kept is None:
+            screen.note(screen.words.say("There is no dead letter {n}.", n=str(number)))
+            raise typer.Exit(FINDING)
+        if raw:
+            print_raw(kept.letter.raw)
+        elif json:
+            print_json(as_json(kept))
+        else:
+            _show(screen, kept)
+
+
+@app.command()
+def redrive(  # noqa: PLR0913 - one a flag
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="These, by number.")] = None,
+    *,
+    reason: ReasonOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that were not sent again yet.")] = False,
+    map_file: Annotated[Path | None, typer.Option("--map", help="A TOML file that says how to read them.")] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="The table they came from, or one of the same columns: needed for its rows.")
+    ] = None,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Send dead letters through intake again, as a source of its own named `redrive`.
+
+    Those that intake takes now are marked; those it still refuses stay as they are. No other process may run on the
+    folder meanwhile. Exit code 1: some are still refused, or there is nothing to send.
+
+    For example:
+
+        streamproc dead-letters redrive --reason no_rate
+        streamproc dead-letters redrive 17 18 --like orders.csv --map orders.toml
+    """
+    with command(config, data, lang) as screen:
+        if not (numbers or reason or everything):
+            raise ConfigError("say which: their numbers, --reason REASON, or --all")
+        from streamproc.cli.redrive import redriven  # noqa: PLC0415 - the writer takes seconds to import
+
+        with reading(screen.settings.data) as db:
+            wanted = _wanted(db, numbers or [], reason)
+        results = redriven(screen.settings, wanted, map_file, like) if wanted else []
+        for result in results:
+            if json:
+                print_json(result)
+        if not json:
+            _tell(screen, results)
+        if not results or any(result.status == "refused" for result in results):
+            raise typer.Exit(FINDING)
+
+
+def _wanted(db: sqlite3.Connection, numbers: Sequence[int], reason: str | None) -> list[Kept]:
+    """Those named, or all of the reason that were never sent again."""
+    found = deadletters.read(db, reason=reason)
+    if numbers:
+        return [kept for kept in found if kept.id in numbers]
+    return [kept for kept in found if kept.redriven is None]
+
+
+def as_json(kept: Kept) -> dict[str, object]:
+    """A dead letter for programs."""
+    letter = kept.letter
+    return {
+        "id": kept.id,
+        "reason": letter.reason,
+        "field": letter.field,
+        "detail": letter.detail,
+        "source": letter.source,
+        "row": letter.row,
+        "offset": letter.offset,
+        "redriven": kept.redriven,
+        "raw_base64": b64encode(letter.raw).decode(),
+    }
+
+
+def _table(screen: Screen, found: list[Kept], limit: int) -> None:
+    words = screen.words
+    if not found:
+        screen.note(words.say("There are no dead letters."))
+        return
+    headings = [words.say(h) for h in ("Number", "Reason", "Field", "Detail", "Source", "Sent again")]
+    table = Table(*headings, box=None, padding=(0, 2))
+    for kept in found[:limit]:
+        letter = kept.letter
+        detail = letter.detail.strip().splitlines()[-1:] or [""]
+        again = "" if kept.redriven is None else words.moment(kept.redriven)
+        reason = words.term("refusal", letter.reason)
+        table.add_row(str(kept.id), reason, letter.field, detail[0], f"{letter.source}:{letter.row}", again)
+    screen.out.print(table)
+    if len(found) > limit:
+        screen.note(words.say("There are more: --limit shows more of them."))
+
+
+def _show(screen: Screen, kept: Kept) -> None:
+    words, letter = screen.words, kept.letter
+    screen.line(f"{kept.id}  {words.term('refusal', letter.reason)} ({letter.reason})", "bold")
+    if letter.field:
+        screen.line(words.say("Field: {field}", field=letter.field))
+    if letter.detail:
+        screen.line(letter.detail)
+    where = f"{letter.source}:{letter.row}"
+    screen.line(words.say("Stood at {place}, byte {offset}", place=where, offset=str(letter.offset)), "dim")
+    if kept.redriven is not None:
+        screen.line(words.say("Sent again {time}", time=words.moment(kept.redriven)), "dim")
+    screen.line()
+    screen.line(letter.raw.decode("utf-8", "backslashreplace"))
+
+
+def _tell(screen: Screen, results: "list[Redriven]") -> None:
+    words = screen.words
+    if not results:
+        screen.note(words.say("There is nothing to send again."))
+        return
+    for result in results:
+        if result.status == "refused":
+            why = words.term("refusal", result.reason)
+            screen.line(words.say("{n}: still refused: {why}", n=str(result.id), why=f"{why} {result.field}".rstrip()))
+    taken = sum(result.status != "refused" for result in results)
+    screen.line(words.count("{n} dead letter was taken.", "{n} dead letters were taken.", taken))

@@ -1,0 +1,212 @@
+"""`streamproc models`: the models learned so far; one can be pinned, or rolled back to."""
+
+import sqlite3
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+from rich.table import Table
+
+from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded.models import KnownModel, models, note_pin, pinned
+from streamproc.cli.common import (
+    FINDING,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    LanguageOption,
+    Screen,
+    command,
+    fail,
+    print_json,
+    reading,
+)
+from streamproc.config import Settings
+from streamproc.core.control import ModelSnapshot
+from streamproc.core.time import to_text
+from streamproc.scoring.snapshot import Snapshot, is_finite
+
+SHOWN = 20
+
+app = typer.Typer(
+    help="The models learned so far: list, look, pin, roll back.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The model's id, or the beginning of it.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many (not with --json).")] = SHOWN,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """All models, oldest first: when each was made, what it rests on, whether it came into force.
+
+    For example:
+
+        streamproc models list
+    """
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        known, running, pin = models(db), _running(db), pinned(db)
+        if json:
+            for model in known:
+                print_json(as_json(model, running.id, pin))
+        else:
+            _table(screen, known[-limit:], running, pin)
+
+
+@app.command()
+def show(
+    model_id: IdArgument,
+    *,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """One model's numbers. Exit code 1: there is none of this id."""
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        snapshot = find(db, model_id)
+        body = msgspec.json.encode(snapshot)
+        print_json(snapshot) if json else screen.line(msgspec.json.format(body, indent=2).decode())
+
+
+@app.command()
+def pin(
+    model_id: IdArgument, *, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None
+) -> None:
+    """Bring a model into force and keep it: what is learned meanwhile is refused until `models unpin`.
+
+    No other process may run on the folder meanwhile.
+
+    For example:
+
+        streamproc models pin cb03386c
+    """
+    with command(config, data, lang) as screen:
+        with reading(screen.settings.data) as db:
+            chosen = find(db, model_id)
+        if not is_finite(chosen):
+            fail(f"model {chosen.id} has numbers that are not finite: it cannot be used", FINDING)
+        _bring_into_force(screen.settings, chosen, "pinned", pin=chosen.id)
+        screen.line(screen.words.say("Model {id} is pinned.", id=chosen.id))
+
+
+@app.command()
+def unpin(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
+    """Let newly learned models come into force again. The pinned one stays until the next is made."""
+    with command(config, data, lang) as screen:
+        with reading(screen.settings.data) as db:
+            held = pinned(db)
+        if held is None:
+            screen.note(screen.words.say("No model is pinned."))
+            raise typer.Exit(FINDING)
+        from streamproc.cli.writing import writing  # noqa: PLC0415 - the writer takes seconds to import
+
+        with writing(screen.settings.data) as folder:
+            folder.db.execute("BEGIN IMMEDIATE")
+            note_pin(folder.db, None)
+            folder.db.execute("COMMIT")
+        screen.line(screen.words.say("Model {id} is no longer pinned.", id=held))
+
+
+@app.command()
+def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
+    """Bring the model into force that was before the running one. The next training may replace it: see `models pin`.
+
+    No other process may run on the folder meanwhile. Exit code 1: there is no earlier model, or one is pinned.
+    """
+    with command(config, data, lang) as screen:
+        with reading(screen.settings.data) as db:
+            if pinned(db) is not None:
+                fail("a model is pinned: `streamproc models unpin` first, or pin another", FINDING)
+            earlier = _before(models(db), _running(db).id)
+        if earlier is None:
+            fail("there is no earlier model to go back to", FINDING)
+        _bring_into_force(screen.settings, earlier, "rolled_back", pin=None)
+        screen.line(screen.words.say("Model {id} is in force again.", id=earlier.id))
+
+
+def find(db: sqlite3.Connection, model_id: str) -> Snapshot:
+    """The model whose id begins so; ends the command with exit code 1 where there is none, or more than one."""
+    found = {m.id: m.snapshot for m in models(db) if m.id.startswith(model_id)}
+    running = _running(db)
+    if running.id.startswith(model_id):
+        found[running.id] = running
+    if len(found) != 1:
+        what = f"more than one model begins with {model_id}" if found else f"there is no model {model_id}"
+        fail(f"{what}: see `streamproc models list`", FINDING)
+    return next(iter(found.values()))
+
+
+def as_json(model: KnownModel, running: str, pin: str | None) -> dict[str, object]:
+    """A model for programs."""
+    trained = model.snapshot.trained_on
+    return {
+        "seq": model.seq,
+        "id": model.id,
+        "at": to_text(model.at),
+        "speaks": model.snapshot.speaks,
+        "examples": trained.examples,
+        "customers": trained.customers,
+        "refused": model.refused,
+        "running": model.refused is None and model.id == running,
+        "pinned": model.id == pin,
+    }
+
+
+def _running(db: sqlite3.Connection) -> Snapshot:
+    queries.the_setup(db)
+    return queries.metas(db)[0].snapshot
+
+
+def _before(known: list[KnownModel], running: str) -> Snapshot | None:
+    """The last model in force before the running one last came into force."""
+    in_force = [m for m in known if m.refused is None]
+    while in_force and in_force[-1].id != running:
+        in_force.pop()
+    earlier = [m for m in in_force if m.id != running]
+    return earlier[-1].snapshot if earlier else None
+
+
+def _bring_into_force(
+    settings: Settings, snapshot: Snapshot, reason: Literal["pinned", "rolled_back"], pin: str | None
+) -> None:
+    from streamproc.cli.writing import writing  # noqa: PLC0415 - as above
+
+    with writing(settings.data) as folder:
+        body = msgspec.Raw(msgspec.json.encode(snapshot))
+        record = ModelSnapshot(at=folder.runner.progress.clock, snapshot=body, reason=reason)
+        folder.db.execute("BEGIN IMMEDIATE")
+        note_pin(folder.db, pin)
+        folder.runner.set_model(record)  # commits the pin with it
+
+
+def _table(screen: Screen, known: list[KnownModel], running: Snapshot, pin: str | None) -> None:
+    words = screen.words
+    headings = [words.say(h) for h in ("Model", "Made", "Speaks", "Outcomes", "Customers", "")]
+    table = Table(*headings, box=None, padding=(0, 2))
+    for model in known:
+        trained = model.snapshot.trained_on
+        marks = []
+        if model.refused is not None:
+            marks.append(words.say("refused: {why}", why=model.refused))
+        elif model.id == running.id:
+            marks.append(words.say("running"))
+        if model.id == pin and model.refused is None:
+            marks.append(words.say("pinned"))
+        table.add_row(
+            model.id,
+            words.moment(to_text(model.at)),
+            words.term("speaks", model.snapshot.speaks),
+            words.number(trained.examples),
+            words.number(trained.customers),
+            ", ".join(marks),
+        )
+    screen.out.print(table)
+    if not any(model.refused is None and model.id == running.id for model in known):
+        screen.note(words.say("Running: {id}.", id=running.id))

@@ -1,0 +1,110 @@
+"""Warnings on a terminal: one line that says who, how likely, by when and what is at stake, then why."""
+
+from contextlib import closing
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded.schema import connect
+from streamproc.config import Settings
+from streamproc.desk.report import WarningNow
+from streamproc.desk.warning import Entry, ReasonText, Standing, Value, Warning  # noqa: A004 - the domain's word
+from streamproc.words import Language, Words, main_reasons, money_notes, reason_said, words_in
+
+STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "unrated": "dim"}
+"""How severities look."""
+
+SHOWN_AFTER_REPLAY = 10
+
+
+def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
+    """A warning as it was raised, ready to print line by line."""
+    words = words_in(language)
+    return [headline(words, warning), *reason_lines(words, warning.reasons, warning.standing, warning.value)]
+
+
+def headline(words: Words, warning: Warning) -> Text:
+    """Who, how likely, by when, and what is at stake; for one read from the folder also how it stands."""
+    line = Text()
+    line.append(words.term("severity", warning.severity), STYLES[warning.severity])
+    line.append("  ")
+    line.append(warning.customer_id, "bold")
+    line.append("  ")
+    line.append(
+        words.say(
+            "{risk} likely to buy nothing by {date}",
+            risk=words.probability(warning.risk.probability),
+            date=words.date(warning.by_when),
+        )
+    )
+    line.append(f"  {at_stake(words, warning.value)}")
+    if isinstance(warning, WarningNow):
+        line.append("  ")
+        line.append(standing_of(words, warning), "italic")
+    line.append(f"  {warning.id}", "dim")
+    return line
+
+
+def at_stake(words: Words, value: Value) -> str:
+    """The expected loss, or that it is not known."""
+    if not value.measured:
+        return words.say("amounts unknown")
+    amount = words.money(value.expected_loss, value.currency)
+    if value.assumed:
+        return words.say("{amount} at stake (costs assumed)", amount=amount)
+    return words.say("{amount} at stake", amount=amount)
+
+
+def standing_of(words: Words, warning: WarningNow) -> str:
+    """What became of the warning so far."""
+    state = f"{words.term('state', warning.state)} {words.date(warning.updated_at)}"
+    if warning.verdict is None:
+        return state
+    return f"{state}, {words.term('verdict', 'right' if warning.verdict else 'wrong')}"
+
+
+def reason_lines(
+    words: Words, reasons: tuple[ReasonText, ...], standing: Standing, value: Value, at_most: int = 3
+) -> list[RenderableType]:
+    """The main reasons, a sentence each, indented."""
+    return [
+        Padding(Text(reason_said(words, reason, standing, value).text), (0, 0, 0, 4))
+        for reason in main_reasons(reasons, at_most)
+    ]
+
+
+def entry_line(words: Words, entry: Entry, currency: str) -> Text:
+    """A line of the feed that tells how a warning went on."""
+    line = Text()
+    line.append(words.term("state", entry.kind), "green" if entry.kind == "recovered" else "bold")
+    line.append(f"  {entry.customer_id}  {words.date(entry.at)}", "bold")
+    if entry.kind == "verdict":
+        line.append(f"  {words.term('verdict', 'right' if entry.right else 'wrong')}")
+    if entry.why is not None:
+        line.append(f"  {words.term('why', entry.why)}")
+    if entry.probability is not None:
+        line.append(f"  {words.probability(entry.probability)}")
+    if entry.expected_loss is not None:
+        line.append(f"  {words.money(entry.expected_loss, currency)}")
+    line.append(f"  {entry.warning_id}", "dim")
+    return line
+
+
+def print_open_warnings(console: Console, settings: Settings) -> None:
+    """After a replay: how many warnings are open, and those with most at stake."""
+    words = words_in(settings.language)
+    with closing(connect(settings.data, readonly=True)) as db:
+        found = queries.warnings(db, open_only=True, order="most_at_stake")
+    if not found:
+        console.print(words.say("No warning is open."))
+        return
+    console.print(words.count("{n} warning is open.", "{n} warnings are open.", len(found)), style="bold")
+    for warning in found[:SHOWN_AFTER_REPLAY]:
+        for line in warning_lines(warning, settings.language):
+            console.print(line)
+    for note in money_notes(words, found[0].value):
+        console.print(note, style="dim")
+    if len(found) > SHOWN_AFTER_REPLAY:
+        console.print(words.say("All of them: {command}", command=f"streamproc warnings --open --data {settings.data}"))

@@ -1,0 +1,84 @@
+"""`streamproc status`: the whole base at a glance."""
+
+from rich.table import Table
+
+from streamproc.adapters.embedded import queries
+from streamproc.cli.common import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    LanguageOption,
+    Screen,
+    command,
+    print_json,
+    reading,
+)
+from streamproc.cli.customer import print_pairs
+from streamproc.desk.report import Summary
+from streamproc.words.terms import TERMS
+
+
+def status(
+    *, json: JsonOption = False, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None
+) -> None:
+    """The whole base at a glance: clock, customers by stage and grade, what is at risk, the model, how warnings fared.
+
+    For example:
+
+        streamproc status
+        streamproc status --json | jq .value_at_risk
+    """
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        summary = queries.summary(db)
+        if json:
+            print_json(summary)
+        else:
+            _show(screen, summary)
+
+
+def _show(screen: Screen, summary: Summary) -> None:
+    words = screen.words
+    clock = "-" if summary.clock is None else words.moment(summary.clock)
+    print_pairs(
+        screen,
+        [
+            (words.say("Clock"), f"{clock} ({words.term('clock', summary.mode)})"),
+            (words.say("Journal records"), words.number(summary.records)),
+            (words.say("Customers"), words.number(summary.customers)),
+            (words.say("Customer equity"), words.money(summary.customer_equity, summary.currency)),
+            (words.say("Value at risk"), words.money(summary.value_at_risk, summary.currency)),
+            (words.say("Open warnings"), words.number(summary.open_warnings)),
+            (words.say("Warnings judged"), _judged(screen, summary)),
+            (words.say("Revenue of the top 20 %"), _share(screen, summary.revenue_shares.top_20)),
+            (words.say("Contribution of the top 20 %"), _share(screen, summary.contribution_shares.top_20)),
+            (words.say("Contribution of the bottom 30 %"), _share(screen, summary.contribution_shares.bottom_30)),
+            (words.say("Model"), _model(screen, summary)),
+            (words.say("Dead letters"), words.number(summary.dead_letters)),
+        ],
+    )
+    table = Table.grid(padding=(0, 2))
+    for kind, counts in (("stage", summary.stages), ("grade", summary.grades)):
+        for code in TERMS[kind]:
+            if code in counts:
+                table.add_row(words.number(counts[code]), words.term(kind, code))
+    screen.line()
+    screen.out.print(table)
+
+
+def _judged(screen: Screen, summary: Summary) -> str:
+    words = screen.words
+    right, judged = summary.verdicts["right"], sum(summary.verdicts.values())
+    if not judged:
+        return words.say("none yet")
+    return words.say("{n}, {share} of them right", n=words.number(judged), share=words.share(right / judged))
+
+
+def _share(screen: Screen, share: float | None) -> str:
+    return "-" if share is None else screen.words.share(share)
+
+
+def _model(screen: Screen, summary: Summary) -> str:
+    words, model = screen.words, summary.model
+    outcomes = words.count("{n} outcome", "{n} outcomes", model.examples)
+    text = f"{model.id} ({words.term('speaks', model.speaks)}; {outcomes})"
+    return f"{text}, {words.say('pinned')}" if model.pinned else text

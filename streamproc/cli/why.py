@@ -1,0 +1,106 @@
+"""`streamproc why`: why there was, or was no, warning for a customer."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from streamproc.adapters.embedded import queries
+from streamproc.cli.common import (
+    FINDING,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    LanguageOption,
+    Screen,
+    command,
+    print_json,
+    reading,
+)
+from streamproc.cli.customer import HOPS
+from streamproc.cli.render import entry_line, reason_lines
+from streamproc.config import ConfigError
+from streamproc.core.time import from_datetime
+from streamproc.desk.report import WhyAnswer
+from streamproc.words import outcome_said
+
+ALL_REASONS = 12
+
+
+def why(
+    customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id, or an alias of it.")],
+    *,
+    at: Annotated[str | None, typer.Option(help="As of this time (ISO 8601, UTC), not the last tick.")] = None,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Why there was, or was no, warning for a customer: the last look, its outcome and the rule's numbers.
+
+    Exit code 1: no such customer, or no look by then.
+
+    For example:
+
+        streamproc why c-1017
+        streamproc why c-1017 --at 2025-03-01
+    """
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        asked = None if at is None else read_time(at)
+        answer = queries.why(db, customer_id, asked)
+        for _ in range(HOPS):
+            if json or answer.forwarded_to is None:
+                break
+            text = "{alias} is an alias of {id}."
+            screen.note(screen.words.say(text, alias=answer.customer_id, id=answer.forwarded_to))
+            answer = queries.why(db, answer.forwarded_to, asked)
+        if json:
+            print_json(answer)
+        else:
+            _show(screen, answer, queries.the_setup(db).currency)
+    if answer.found in {"unknown", "not_looked"}:
+        raise typer.Exit(FINDING)
+
+
+def read_time(text: str) -> int:
+    """A time (µs) as people write it, in UTC unless it says otherwise. Raises ConfigError for what is none."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f'--at "{text}" is no time: write it as in 2025-03-01 or 2025-03-01T12:00:00Z') from None
+    return from_datetime(when if when.tzinfo is not None else when.replace(tzinfo=UTC))
+
+
+def _show(screen: Screen, answer: WhyAnswer, currency: str) -> None:
+    words = screen.words
+    if answer.looked_at is None:
+        screen.line(_no_look(screen, answer))
+        return
+    screen.line(f"{answer.customer_id}: {words.term('outcome', answer.outcome)}", "bold")
+    screen.line(outcome_said(words, answer))
+    looked = words.say(
+        "Last look {time}, as {stage}.", time=words.moment(answer.looked_at), stage=words.term("stage", answer.stage)
+    )
+    screen.line(looked, "dim")
+    if answer.standing is not None and answer.value is not None:
+        for line in reason_lines(words, answer.reasons, answer.standing, answer.value, ALL_REASONS):
+            screen.out.print(line)
+    if answer.disposition is not None:
+        screen.line(words.say("At the desk: {answer}.", answer=words.term("disposition", answer.disposition)))
+    for entry in answer.life:
+        screen.out.print(entry_line(words, entry, currency))
+
+
+def _no_look(screen: Screen, answer: WhyAnswer) -> str:
+    words = screen.words
+    if answer.found == "unknown":
+        return words.say("No record tells of a customer {id}.", id=answer.customer_id)
+    time = words.moment(answer.asked_at)
+    if answer.next_look is None:
+        return words.say("Nobody has looked at {id} yet: no tick has passed its events.", id=answer.customer_id)
+    return words.say(
+        "There was no look at {id} by {time}; the first was {first}.",
+        id=answer.customer_id,
+        time=time,
+        first=words.moment(answer.next_look),
+    )

@@ -1,0 +1,28 @@
+"""Words for people, in English and Chinese: terms for codes, sentences for reasons and outcomes, dates, numbers, money.
+
+English texts are the message ids; `locale/zh_CN/LC_MESSAGES/streamproc.po` holds the Chinese ones, the `.mo` beside it
+is compiled from it. After a change of texts, from the project's folder:
+
+    pybabel extract -F /dev/null --no-location -k _t:1c,3 -k say -k count:1,2 -o build/words.pot streamproc
+    pybabel update -N -i build/words.pot -l zh_CN -D streamproc -d streamproc/words/locale
+    pybabel compile -D streamproc -d streamproc/words/locale
+
+(A test says what is missing, left over, or not compiled.)
+"""
+
+from streamproc.words.language import LANGUAGES, Language, Words, words_in
+from streamproc.words.outcomes import outcome_said
+from streamproc.words.reasons import Said, main_reasons, model_note, money_notes, reason_said
+
+__all__ = [
+    "LANGUAGES",
+    "Language",
+    "Said",
+    "Words",
+    "main_reasons",
+    "model_note",
+    "money_notes",
+    "outcome_said",
+    "reason_said",
+    "words_in",
+]

@@ -1,0 +1,167 @@
+"""What sentences are made from: the parts of warnings and reports that are read here, whoever holds them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Evidence(Protocol):
+    """An event behind a reason."""
+
+    @property
+    def occurred_at(self) -> str:
+        """RFC 3339."""
+        ...
+
+
+class Reason(Protocol):
+    """What a group adds to the log-odds of leaving, and the change since the last look."""
+
+    @property
+    def reason(self) -> str:
+        """The group."""
+        ...
+
+    @property
+    def log_odds(self) -> float:
+        """Positive: raises the risk."""
+        ...
+
+    @property
+    def change(self) -> float | None:
+        """None at the first look."""
+        ...
+
+    @property
+    def evidence(self) -> Sequence[Evidence]:
+        """The events behind it."""
+        ...
+
+
+class Standing(Protocol):
+    """Where the customer stands."""
+
+    @property
+    def orders(self) -> int:
+        """Orders so far."""
+        ...
+
+    @property
+    def purchase_days(self) -> int:
+        """Days with a purchase so far."""
+        ...
+
+    @property
+    def recency_days(self) -> int:
+        """Days since the last purchase."""
+        ...
+
+    @property
+    def usual_gap_days(self) -> float | None:
+        """Days between purchases, None before the second."""
+        ...
+
+    @property
+    def spend_trend(self) -> float | None:
+        """Spend of the last half-year over that of the one before."""
+        ...
+
+
+class Value(Protocol):
+    """The customer's money."""
+
+    @property
+    def currency(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def revenue_a_year(self) -> str:
+        """Decimal text."""
+        ...
+
+    @property
+    def assumed(self) -> bool:
+        """Costs are assumed."""
+        ...
+
+    @property
+    def measured(self) -> bool:
+        """False: the feed knows no money."""
+        ...
+
+
+class Risk(Protocol):
+    """By which model a risk was told."""
+
+    @property
+    def speaks(self) -> str:
+        """prior, blend or learned."""
+        ...
+
+
+class Rule(Protocol):
+    """The numbers a look was judged by."""
+
+    @property
+    def probability(self) -> float | None:
+        """The risk."""
+        ...
+
+    @property
+    def raise_at(self) -> float:
+        """The risk that raises a warning."""
+        ...
+
+    @property
+    def clear_at(self) -> float:
+        """The risk below which a warning is over."""
+        ...
+
+    @property
+    def purchase_days(self) -> int:
+        """Days with a purchase so far."""
+        ...
+
+    @property
+    def minimum_purchase_days(self) -> int:
+        """Days with a purchase below which nothing is warned of."""
+        ...
+
+    @property
+    def cooldown_until(self) -> str | None:
+        """When a warning is possible again."""
+        ...
+
+    @property
+    def last_retention_contact(self) -> str | None:
+        """When the firm last tried to keep the customer."""
+        ...
+
+    @property
+    def recent_contact_days(self) -> int:
+        """How long such a contact holds warnings back."""
+        ...
+
+    @property
+    def customers_fitted(self) -> int:
+        """Customers the model rests on."""
+        ...
+
+    @property
+    def minimum_customers_fitted(self) -> int:
+        """Customers below which no model is trusted."""
+        ...
+
+
+class Answer(Protocol):
+    """A look's outcome with its rule."""
+
+    @property
+    def outcome(self) -> str | None:
+        """Its code."""
+        ...
+
+    @property
+    def rule(self) -> Rule | None:
+        """The numbers behind it."""
+        ...

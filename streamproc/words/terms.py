@@ -1,0 +1,164 @@
+"""The term for each code: what people read where machines read the code."""
+
+Kind = str
+Terms = dict[Kind, dict[str, str]]
+
+TERMS: Terms = {}
+"""English terms by kind and code; the kind is the message's context, so that one word may be translated in two ways."""
+
+
+def _t(kind: Kind, code: str, english: str) -> None:
+    TERMS.setdefault(kind, {})[code] = english
+
+
+_t("stage", "potential", "potential customer")
+_t("stage", "target", "target customer")
+_t("stage", "first_time", "first-time buyer")
+_t("stage", "repeat", "repeat buyer")
+_t("stage", "loyal", "loyal customer")
+_t("stage", "lost", "lost")
+_t("stage", "permanently_lost", "permanently lost")
+
+_t("phase", "cultivation", "cultivation")
+_t("phase", "growth", "growth")
+_t("phase", "return", "return")
+_t("phase", "retention", "retention")
+_t("phase", "termination", "termination")
+
+_t("grade", "A", "grade A")
+_t("grade", "B", "grade B")
+_t("grade", "C", "grade C")
+_t("grade", "D", "grade D")
+
+_t("tier", "platinum", "platinum")
+_t("tier", "gold", "gold")
+_t("tier", "iron", "iron")
+_t("tier", "lead", "lead")
+
+_t("segment", "large_premium", "large premium")
+_t("segment", "average", "average")
+_t("segment", "small_premium", "small premium")
+_t("segment", "small_ordinary", "small ordinary")
+_t("segment", "bleeding", "bleeding")
+
+_t("severity", "unrated", "unrated")
+_t("severity", "low", "low")
+_t("severity", "medium", "medium")
+_t("severity", "high", "high")
+_t("severity", "critical", "critical")
+
+_t("outcome", "no_purchase_yet", "no purchase yet")
+_t("outcome", "already_lost", "already lost")
+_t("outcome", "feed_stale", "feed stale")
+_t("outcome", "episode_open", "warning open")
+_t("outcome", "below_threshold", "below the threshold")
+_t("outcome", "minimum_evidence", "too little evidence")
+_t("outcome", "hysteresis", "risk not low since the last warning")
+_t("outcome", "cooldown", "cooldown")
+_t("outcome", "recent_contact", "contacted lately")
+_t("outcome", "do_not_contact", "do not contact")
+_t("outcome", "model_not_trusted", "model not trusted yet")
+_t("outcome", "bleeding_segment", "bleeding segment")
+_t("outcome", "would_warn", "warning")
+
+_t("disposition", "raised", "raised")
+
+_t("state", "raised", "raised")
+_t("state", "escalated", "escalated")
+_t("state", "recovered", "recovered")
+_t("state", "lost", "lost")
+_t("state", "withdrawn", "withdrawn")
+_t("state", "verdict", "verdict")
+
+_t("verdict", "right", "right")
+_t("verdict", "wrong", "wrong")
+
+_t("why", "risk", "the risk rose")
+_t("why", "severity", "more is at stake")
+_t("why", "bought", "the customer bought")
+_t("why", "risk_fell", "the risk fell")
+_t("why", "silence", "no purchase within the horizon")
+_t("why", "terminated", "the customer ended the relationship")
+_t("why", "corrected", "it rested on facts that were corrected")
+_t("why", "alias", "the id turned out to be an alias")
+
+_t("group", "level", "general level")
+_t("group", "silence", "silence")
+_t("group", "frequency", "frequency")
+_t("group", "newness", "time as a customer")
+_t("group", "trend", "trend of the gaps")
+_t("group", "rhythm", "rhythm")
+_t("group", "money", "spending")
+_t("group", "basket", "basket")
+_t("group", "returns", "returns")
+_t("group", "complaints", "complaints")
+_t("group", "contacts", "contacts")
+_t("group", "discounts", "discounts")
+
+_t("speaks", "prior", "buying pattern alone")
+_t("speaks", "blend", "buying pattern, few outcomes learned from")
+_t("speaks", "learned", "learned from outcomes")
+
+_t("complaint status", "opened", "opened")
+_t("complaint status", "acknowledged", "acknowledged")
+_t("complaint status", "resolved", "resolved")
+_t("complaint status", "reopened", "reopened")
+_t("complaint status", "withdrawn", "withdrawn")
+
+_t("cause", "quality", "unstable quality")
+_t("cause", "innovation", "no innovation")
+_t("cause", "service", "poor service")
+_t("cause", "market_control", "market control lost")
+_t("cause", "staff_departure", "staff leaves")
+_t("cause", "competitor", "lured by a competitor")
+_t("cause", "short_term_conduct", "short-term conduct")
+_t("cause", "price", "price too high")
+_t("cause", "inconvenience", "inconvenient")
+
+_t("direction", "in", "from the customer")
+_t("direction", "out", "to the customer")
+
+_t("purpose", "support", "support")
+_t("purpose", "sales", "sales")
+_t("purpose", "retention", "retention")
+_t("purpose", "survey", "survey")
+_t("purpose", "inquiry", "inquiry")
+_t("purpose", "cancellation", "cancellation")
+
+_t("result", "resolved", "resolved")
+_t("result", "unresolved", "unresolved")
+_t("result", "no_answer", "no answer")
+_t("result", "saved", "saved")
+_t("result", "terminated", "terminated")
+
+_t("customer kind", "consumer", "consumer")
+_t("customer kind", "business", "business")
+_t("customer kind", "dealer", "dealer")
+
+_t("stream", "purchases", "purchase")
+_t("stream", "returns", "return")
+_t("stream", "complaints", "complaint")
+_t("stream", "contacts", "contact")
+
+_t("clock", "event", "event time")
+_t("clock", "wall", "wall clock")
+
+_t("refusal", "not_utf8", "no text in UTF-8")
+_t("refusal", "not_json", "not JSON")
+_t("refusal", "not_object", "no JSON object")
+_t("refusal", "bad_row", "broken row")
+_t("refusal", "too_large", "too large")
+_t("refusal", "missing_field", "field missing")
+_t("refusal", "wrong_type", "wrong type")
+_t("refusal", "bad_value", "no such value")
+_t("refusal", "out_of_range", "out of range")
+_t("refusal", "not_finite", "no finite number")
+_t("refusal", "id_too_long", "id too long")
+_t("refusal", "unknown_kind", "unknown kind of event")
+_t("refusal", "bad_time", "no time")
+_t("refusal", "too_old", "too old to be judged")
+_t("refusal", "in_future", "in the future")
+_t("refusal", "no_rate", "no currency rate")
+_t("refusal", "apply_failed", "could not be applied")
+_t("refusal", "look_failed", "look failed")
+_t("refusal", "alias_of_itself", "alias of itself")
