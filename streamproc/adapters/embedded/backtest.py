@@ -19,14 +19,16 @@ from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.adapters.embedded.runner import FAILURES_A_BATCH, Arrival, TooManyFailuresError
 from streamproc.core.control import JournalRecord, Setup
 from streamproc.core.facts import Facts
-from streamproc.core.time import DAY, day_of, to_text
+from streamproc.core.time import DAY, day_of, to_text, today_of
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Money
 from streamproc.intake.refusal import Refusal
 from streamproc.monitor.effects import DeadLettered
-from streamproc.monitor.look import Touched, score_all
+from streamproc.monitor.figures import rows_of
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, decode_state
+from streamproc.scoring.features import features
+from streamproc.scoring.score import probability, score
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.trainer.trainer import Trainer
 
@@ -225,24 +227,25 @@ def scored(bodies: dict[str, bytes], at: int, snapshot: Snapshot, horizon: int) 
     cut = Cut(
         at=at, model=snapshot.id, speaks=snapshot.speaks, customers=[], risks=np.zeros(0), recency=np.zeros(0, np.int64)
     )
-    batch: list[Touched] = []
+    batch: list[tuple[str, Facts]] = []
     for customer_id in sorted(bodies):
         state = decode_state(bodies[customer_id])
         if state.facts.n_days and state.forward_to is None:
-            batch.append(Touched(customer_id, state, False, horizon))
+            batch.append((customer_id, state.facts))
         if len(batch) == SCORED_AT_ONCE:
-            _add(cut, batch, snapshot)
+            _add(cut, batch, snapshot, horizon)
             batch.clear()
-    _add(cut, batch, snapshot)
+    if batch:
+        _add(cut, batch, snapshot, horizon)
     return cut
 
 
-def _add(cut: Cut, buyers: list[Touched], snapshot: Snapshot) -> None:
-    found = score_all(buyers, cut.at, snapshot)
-    if found is not None:
-        cut.customers += [buyer.customer_id for buyer in buyers]
-        cut.risks = np.append(cut.risks, found.churn)
-        cut.recency = np.append(cut.recency, found.features.recency)
+def _add(cut: Cut, buyers: list[tuple[str, Facts]], snapshot: Snapshot, horizon: int) -> None:
+    rows = rows_of([facts for _, facts in buyers], [horizon] * len(buyers), today_of(cut.at))
+    x = features(rows, snapshot)
+    cut.customers += [customer_id for customer_id, _ in buyers]
+    cut.risks = np.append(cut.risks, probability(score(x, snapshot).log_odds_micro))
+    cut.recency = np.append(cut.recency, x.recency)
 
 
 def _purchase_days(facts: Facts) -> list[int]:
