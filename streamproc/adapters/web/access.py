@@ -58,7 +58,12 @@ def parse_listen(text: str) -> Address:
         port = parts.port
     except ValueError:
         port = None
-    if not parts.hostname or port is None or text.rpartition(":")[0].strip("[]").lower() != parts.hostname:
+    if (
+        not parts.hostname
+        or port is None
+        or parts.path
+        or text.rpartition(":")[0].strip("[]").lower() != parts.hostname
+    ):
         raise AccessError(f'cannot listen on "{text}": give host and port, as in 127.0.0.1:8080 or [::1]:8080')
     return Address(parts.hostname, port)
 

@@ -8,23 +8,25 @@ from streamproc.adapters.web.paths import customer_page
 from streamproc.adapters.web.texts import labels_in
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import EvidenceText, ReasonText, Standing, Value
-from streamproc.words import Words, main_reasons, reason_said
+from streamproc.words import Said, Words, main_reasons, reason_said
 
 CLOSED = frozenset(("recovered", "lost", "withdrawn"))
 
 
 class Because(NamedTuple):
-    """A reason of a warning: its sentence, and the events behind it as (stream, id, date)."""
+    """A reason of a warning: what is so, what that does to the risk, and the events behind it as (stream, id, date)."""
 
-    text: str
+    fact: str
+    effect: str
     evidence: list[tuple[str, str, str]]
 
 
 class Push(NamedTuple):
-    """What pushes a risk up or down: term, sentence, log-odds as written, and its bar."""
+    """What pushes a risk up or down: its term, what is so, what that does, log-odds as written, and its bar."""
 
     term: str
-    text: str
+    fact: str
+    effect: str
     log_odds: str
     start: float
     length: float
@@ -76,8 +78,9 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         raised=labels["raised_at"].format(when=words.moment(warning.raised_at)),
         raised_at=warning.raised_at,
         reasons=[
-            Because(reason_said(words, r, warning.standing, value).text, _evidence(r.evidence, words))
-            for r in main_reasons(warning.reasons)
+            Because(said.fact, _effect(said), _evidence(reason.evidence, words))
+            for reason in main_reasons(warning.reasons)
+            if (said := reason_said(words, reason, warning.standing, value))
         ],
         owner=warning.owner,
         history=warning.history,
@@ -95,7 +98,8 @@ def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, w
         found.append(
             Push(
                 term=said.term,
-                text=said.text,
+                fact=said.fact,
+                effect=_effect(said),
                 log_odds=f"{reason.log_odds:+.2f}".replace("-", "\N{MINUS SIGN}"),
                 start=start,
                 length=length,
@@ -104,6 +108,11 @@ def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, w
             )
         )
     return found
+
+
+def _effect(said: Said) -> str:
+    """What a reason does and how that has changed; a factor stays on the line of its sign."""
+    return f"{said.effect}; {said.change}".replace("× ", "×\N{NO-BREAK SPACE}")
 
 
 def _evidence(events: Sequence[EvidenceText], words: Words) -> list[tuple[str, str, str]]:
