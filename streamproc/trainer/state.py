@@ -6,6 +6,7 @@ import numpy as np
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.scoring.snapshot import EVERYBODY, Snapshot, default_snapshot
 from streamproc.trainer.learner import CorrectingLogistic
+from streamproc.trainer.pair import BELIEF
 from streamproc.trainer.sample import Fitted
 
 FORMAT = 1
@@ -65,6 +66,8 @@ class State(msgspec.Struct, kw_only=True):
     ring: list[Example] = []
     means: list[Means] = []
     learned: Learned = Learned()
+    free: Learned = Learned()
+    belief: tuple[float, ...] = BELIEF
     examples: int = 0
     fitted: Fitted = Fitted()
     refitted: int | None = None

@@ -1,6 +1,6 @@
 """The trainer: examples and sightings in, snapshots out."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -11,23 +11,18 @@ from scipy.special import expit
 from streamproc.core.time import DAY, today_of
 from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.judge import log_loss
-from streamproc.scoring.layout import TERM_NAMES, UNIT
+from streamproc.scoring.layout import UNIT
 from streamproc.scoring.score import MICRO, Design, design, probability, score
 from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
-from streamproc.trainer.learner import CorrectingLogistic, DivergedError
+from streamproc.trainer.learner import DivergedError
 from streamproc.trainer.level import level_shift, matching_shift
+from streamproc.trainer.pair import Batch, Pair
 from streamproc.trainer.ring import Ring, thinned
 from streamproc.trainer.sample import Sample
 from streamproc.trainer.state import Config, Means, State, decode, encode, give_numbers, numbers_of
 from streamproc.trainer.watch import Record, Watch
 
 Floats = NDArray[np.float64]
-
-PRIOR_TERM = "prior"
-"""The learner's name for the prior's own log-odds, whose weight is w1."""
-
-SPREADS: dict[Hashable, float] = {PRIOR_TERM: 0.3, "regular_rhythm": 0.3}
-"""Prior standard deviations of the weights that have one of their own."""
 
 FRESH = 2_048
 FRESH_A_TICK = 256
@@ -58,6 +53,7 @@ class Status(msgspec.Struct, frozen=True):
     snapshot: str
     speaks: Literal["prior", "blend", "learned"]
     trained_on: Trained
+    free_share: float  # the free learner's share of the log-odds
     refused: int
     standing: Record
 
@@ -83,8 +79,9 @@ class Trainer:
         self._state = loaded
         self._sample = Sample(loaded.sightings, loaded.sample_below)
         self._ring = Ring(loaded.ring)
-        self._learner = CorrectingLogistic(sds=SPREADS)
-        give_numbers(self._learner, loaded.learned)
+        self._pair = Pair(loaded.belief)
+        give_numbers(self._pair.correcting, loaded.learned)
+        give_numbers(self._pair.free, loaded.free)
         self._watch = Watch(self._ring.examples())
 
     @property
@@ -97,7 +94,9 @@ class Trainer:
         self._state.sightings = self._sample.sightings()
         self._state.sample_below = self._sample.below
         self._state.ring = self._ring.examples()
-        self._state.learned = numbers_of(self._learner)
+        self._state.learned = numbers_of(self._pair.correcting)
+        self._state.free = numbers_of(self._pair.free)
+        self._state.belief = self._pair.belief
         return encode(self._state)
 
     def absorb(self, inputs: Iterable[Example | Sighting]) -> None:
@@ -153,6 +152,7 @@ class Trainer:
             snapshot=running.id,
             speaks=running.speaks,
             trained_on=running.trained_on,
+            free_share=self._pair.share,
             refused=self._state.refused,
             standing=self._watch.record(),
         )
@@ -167,13 +167,8 @@ class Trainer:
         since = np.array([means.at for means in state.means])
         then = np.searchsorted(since, [example.at for example in batch], side="right") - 1
         centre = np.array([means.terms for means in state.means])[np.maximum(then, 0)]
-        self._learner.learn_columns(
-            (*TERM_NAMES, PRIOR_TERM),
-            np.column_stack([rows.terms - centre, rows.prior - rows.prior.mean()]),
-            _labels(batch),
-            rows.prior,
-            np.array([example.weight for example in batch]),
-        )
+        weights = np.array([example.weight for example in batch])
+        self._pair.learn(Batch(rows.prior, rows.terms - centre, _labels(batch), weights), state.examples)
         state.examples += len(batch)
 
     def _snapshot(self, bare: Snapshot) -> Snapshot:
@@ -187,8 +182,7 @@ class Trainer:
         prior, terms = _rows(parts)
         means = terms.mean(axis=0)
         self._remember(Means(bare.at, tuple(means.tolist())))
-        weights = np.array([self._learner.weight(name) for name in TERM_NAMES])
-        w1 = self._learner.weight(PRIOR_TERM)
+        weights, w1 = self._pair.corrections(state.examples)
         goal = float(expit(prior + self._level(bare)).mean())
         corrected = prior + w1 * (prior - prior.mean()) + (terms - means) @ weights
         return sealed(

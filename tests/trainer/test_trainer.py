@@ -39,6 +39,13 @@ def test_the_prior_speaks_first_then_a_blend_then_what_was_learned(grown: Grown)
     assert list(dict.fromkeys(spoken)) == ["prior", "blend", "learned"]
 
 
+def test_while_the_prior_speaks_nothing_corrects_it(grown: Grown) -> None:
+    for made in grown[2]:
+        if isinstance(made, Snapshot) and made.speaks == "prior":
+            assert not any(made.weights)
+            assert (made.w0, made.w1, round(made.delta, 6)) == (0.0, 0.0, 0.0)
+
+
 def test_snapshots_are_sound_sealed_and_dated(grown: Grown) -> None:
     made = [snapshot for snapshot in grown[2] if isinstance(snapshot, Snapshot)]
     assert all(is_finite(snapshot) and sealed(snapshot).id == snapshot.id for snapshot in made)
@@ -84,6 +91,7 @@ def test_the_record_shows_both_models_on_the_same_labels(grown: Grown) -> None:
     told = grown[0].record()
     assert told.snapshot == grown[0].running.id
     assert told.speaks == "learned"
+    assert 0.0 < told.free_share < 0.75
     assert told.standing.judged > 300
     assert told.standing.ours is not None
     assert told.standing.challenger is not None
@@ -119,7 +127,7 @@ def test_a_snapshot_that_is_not_finite_is_refused_and_the_last_one_stays(grown: 
 
 def test_a_snapshot_that_judges_worse_is_refused(grown: Grown) -> None:
     trainer = loaded(grown)
-    trainer._learner.set_posterior(*wrong(trainer))
+    trainer._pair.correcting.set_posterior(*wrong(trainer))
     refused = trainer.train((START + SPAN) * DAY)
     assert isinstance(refused, Refused)
     assert refused.reason.startswith("log-loss")
@@ -127,7 +135,7 @@ def test_a_snapshot_that_judges_worse_is_refused(grown: Grown) -> None:
 
 
 def wrong(trainer: Trainer) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    names, mean, precision = trainer._learner.posterior()
+    names, mean, precision = trainer._pair.correcting.posterior()
     return names, mean + np.random.default_rng(0).normal(0.0, 1.0, len(mean)), precision
 
 
