@@ -12,7 +12,7 @@ from streamproc.core.time import DAY, today_of
 from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.judge import log_loss
 from streamproc.scoring.layout import UNIT
-from streamproc.scoring.score import MICRO, Design, design, probability, score
+from streamproc.scoring.score import MICRO, Design, design, score
 from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
 from streamproc.trainer.learner import DivergedError
 from streamproc.trainer.level import level_shift, matching_shift
@@ -34,9 +34,15 @@ BATCH = 4_096
 FEW = 500
 """Matured examples below which a snapshot says that it is a blend."""
 
+JUDGES = 1_024
 FEWEST_JUDGES = 100
+"""Matured examples of the ring, the newest, that a snapshot is judged on; with too few it is not."""
+
 TOLERATED = 0.03
-"""A snapshot may have this much more log-loss on the ring than the running one, beyond chance."""
+"""How much more log-loss a snapshot may have there than the running one, both shifted to the labels' level."""
+
+FAR_OFF = 0.3
+"""The same at the snapshots' own level, which is today's and need not suit labels a horizon old."""
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -218,15 +224,23 @@ class Trainer:
         """Why the snapshot may not be let out, if so."""
         if not is_finite(made):
             return "not finite"
-        ring = self._ring.examples()
+        ring = self._ring.examples()[-JUDGES:]
         if len(ring) < FEWEST_JUDGES:
             return None
-        rows, labels = features_of(ring), _labels(ring).astype(np.int64)
-        risks = [probability(score(rows, snapshot).log_odds_micro) for snapshot in (made, self.running)]
-        new, old = (log_loss(labels, risk) for risk in risks)
-        if new > old + TOLERATED:
-            return f"log-loss {new:.4f} on recent matured examples, the running snapshot's is {old:.4f}"
+        rows, labels = features_of(ring), _labels(ring)
+        new, old = (score(rows, snapshot).log_odds_micro / MICRO for snapshot in (made, self.running))
+        rate = float(labels.mean())
+        shifted = [z + matching_shift(z, rate) for z in (new, old)]
+        return _worse(labels, shifted[0], shifted[1], TOLERATED) or _worse(labels, new, old, FAR_OFF)
+
+
+def _worse(labels: Floats, new: Floats, old: Floats, tolerated: float) -> str | None:
+    """Says by how much the log-odds `new` are worse than `old`, if it is more than tolerated."""
+    known = labels.astype(np.int64)
+    losses = log_loss(known, expit(new)), log_loss(known, expit(old))
+    if losses[0] <= losses[1] + tolerated:
         return None
+    return f"log-loss {losses[0]:.4f} on recent matured examples, the running snapshot's is {losses[1]:.4f}"
 
 
 def _labels(examples: list[Example]) -> Floats:

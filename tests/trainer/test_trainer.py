@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from streamproc.core.time import DAY
-from streamproc.scoring.examples import Example, Sighting
+from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.features import features
 from streamproc.scoring.judge import log_loss
 from streamproc.scoring.score import probability, score
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, sealed
 from streamproc.trainer.ring import LARGEST
-from streamproc.trainer.trainer import BATCH, FRESH, FRESH_A_TICK, Refused, Trainer
+from streamproc.trainer.trainer import BATCH, FAR_OFF, FRESH, FRESH_A_TICK, Refused, Trainer, _worse
 from tests.scoring.made import row, stacked
 from tests.trainer.shop import CONFIG, START, Shop, purchase_days, train
 
@@ -180,3 +180,17 @@ def test_inactive_customers_are_passed_over() -> None:
     )
     trainer.absorb([item, replace(item, label=1)])
     assert trainer.dump() == before
+
+
+def test_a_level_that_is_far_off_is_refused_too(grown: Grown) -> None:
+    trainer = loaded(grown)
+    ring = trainer._ring.examples()
+    told = score(features_of(ring), trainer.running).log_odds_micro / 1e6
+    labels = np.array([float(example.label or 0) for example in ring])
+    assert _worse(labels, told + 4.0, told, FAR_OFF) is not None
+    assert _worse(labels, told + 0.2, told, FAR_OFF) is None
+
+
+def test_a_season_alone_gets_no_snapshot_refused(grown: Grown) -> None:
+    refused = [made for made in grown[2] if isinstance(made, Refused)]
+    assert len(refused) <= 1
