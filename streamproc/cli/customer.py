@@ -155,7 +155,7 @@ def _history(screen: Screen, report: CustomerReport) -> None:
 
 def _move(words: Words, before: str, after: str, *, won_back: bool) -> str:
     text = f"{words.term('stage', before)} → {words.term('stage', after)}"
-    return f"{text} ({words.say('won back')})" if won_back else text
+    return f"{text} ({words.term('change', 'won_back')})" if won_back else text
 
 
 def _open_matters(screen: Screen, report: CustomerReport) -> None:

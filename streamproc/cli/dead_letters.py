@@ -155,7 +155,14 @@ def _table(screen: Screen, found: list[Kept], limit: int) -> None:
     if not found:
         screen.note(words.say("There are no dead letters."))
         return
-    headings = [words.say(h) for h in ("Number", "Reason", "Field", "Detail", "Source", "Sent again")]
+    headings = (
+        words.say("Number"),
+        words.say("Reason"),
+        words.say("Field"),
+        words.say("Detail"),
+        words.say("Source"),
+        words.say("Sent again"),
+    )
     table = Table(*headings, box=None, padding=(0, 2))
     for kept in found[:limit]:
         letter = kept.letter

@@ -188,7 +188,14 @@ def _bring_into_force(
 
 def _table(screen: Screen, known: list[KnownModel], running: Snapshot, pin: str | None) -> None:
     words = screen.words
-    headings = [words.say(h) for h in ("Model", "Made", "Speaks", "Outcomes", "Customers", "")]
+    headings = (
+        words.say("Model"),
+        words.say("Made"),
+        words.say("Speaks"),
+        words.say("Outcomes"),
+        words.say("Customers"),
+        "",
+    )
     table = Table(*headings, box=None, padding=(0, 2))
     for model in known:
         trained = model.snapshot.trained_on

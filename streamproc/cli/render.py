@@ -59,10 +59,11 @@ def at_stake(words: Words, value: Value) -> str:
 
 def standing_of(words: Words, warning: WarningNow) -> str:
     """What became of the warning so far."""
-    state = f"{words.term('state', warning.state)} {words.date(warning.updated_at)}"
+    state = words.term("state", warning.state)
     if warning.verdict is None:
         return state
-    return f"{state}, {words.term('verdict', 'right' if warning.verdict else 'wrong')}"
+    verdict = words.term("verdict", "right" if warning.verdict else "wrong")
+    return words.say("{state}, judged {verdict}", state=state, verdict=verdict)
 
 
 def reason_lines(

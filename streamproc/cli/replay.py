@@ -112,7 +112,7 @@ def _compare(screen: Screen, db: sqlite3.Connection, again: Replay, *, json: boo
     """Whether the replayed feed is the stored one; says so, or shows the first difference."""
     words = screen.words
     stored = db.execute("SELECT body FROM feed ORDER BY seq")
-    count = 0
+    compared = 0
     with _progress(screen, db) as records:
         replayed = (_ENCODE(entry) for step in again.run(records) for entry in step.entries)
         for now, row in zip_longest(replayed, stored):
@@ -120,12 +120,12 @@ def _compare(screen: Screen, db: sqlite3.Connection, again: Replay, *, json: boo
             if now is not None and json:
                 print_raw(now + b"\n")
             if now != then:
-                screen.err.print(words.say("Line {n} of the feed differs.", n=str(count + 1)), style="red")
+                screen.err.print(words.say("Line {n} of the feed differs.", n=str(compared + 1)), style="red")
                 screen.note(words.say("stored:   {line}", line=_line(then)))
                 screen.note(words.say("replayed: {line}", line=_line(now)))
                 return False
-            count += 1
-    said = words.say("Identical: {lines}.", lines=words.count("{n} line", "{n} lines", count))
+            compared += 1
+    said = words.say("Identical: {lines}.", lines=words.count("{n} line", "{n} lines", compared))
     screen.note(said) if json else screen.line(said)
     return True
 

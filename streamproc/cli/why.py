@@ -51,9 +51,9 @@ def why(
         for _ in range(HOPS):
             if json or answer.forwarded_to is None:
                 break
-            text = "{alias} is an alias of {id}."
-            screen.note(screen.words.say(text, alias=answer.customer_id, id=answer.forwarded_to))
-            answer = queries.why(db, answer.forwarded_to, asked)
+            other = answer.forwarded_to
+            screen.note(screen.words.say("{alias} is an alias of {id}.", alias=answer.customer_id, id=other))
+            answer = queries.why(db, other, asked)
         if json:
             print_json(answer)
         else:

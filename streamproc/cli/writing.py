@@ -11,7 +11,6 @@ from streamproc.adapters.embedded.lock import writer_lock
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import FILE, StoreError, connect
 from streamproc.core.control import Setup
-from streamproc.intake.money import digits_of
 
 
 class Held(NamedTuple):
@@ -30,4 +29,4 @@ def writing(folder: Path) -> Iterator[Held]:
     with writer_lock(folder), closing(connect(folder)) as db:
         setup = queries.the_setup(db)
         partitions = len(queries.metas(db))
-        yield Held(db, setup, Runner(db, setup, partitions=partitions, digits=digits_of(setup.currency)))
+        yield Held(db, setup, Runner(db, setup, partitions=partitions))

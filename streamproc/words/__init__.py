@@ -3,7 +3,7 @@
 English texts are the message ids; `locale/zh_CN/LC_MESSAGES/streamproc.po` holds the Chinese ones, the `.mo` beside it
 is compiled from it. After a change of texts, from the project's folder:
 
-    pybabel extract -F /dev/null --no-location -k _t:1c,3 -k say -k count:1,2 -o build/words.pot streamproc
+    pybabel extract --no-location -k _t:1c,3 -k say -k count:1,2 -o build/words.pot streamproc
     pybabel update -N -i build/words.pot -l zh_CN -D streamproc -d streamproc/words/locale
     pybabel compile -D streamproc -d streamproc/words/locale
 

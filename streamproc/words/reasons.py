@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from math import exp
 from typing import NamedTuple, TypeVar
 
+from streamproc.core.value import DEFAULT_RULES
 from streamproc.words.language import Words
 from streamproc.words.shapes import Reason, Risk, Standing, Value
 
@@ -42,7 +43,8 @@ def money_notes(words: Words, value: Value) -> list[str]:
     if not value.measured:
         return [words.say("The data holds no amounts: what is at stake cannot be told.")]
     if value.assumed:
-        return [words.say("Costs are not stated for all purchases; 70 % of revenue is assumed for those.")]
+        share = words.share(DEFAULT_RULES.assumed_cost_share)
+        return [words.say("Costs are not stated for all purchases; {share} of revenue is assumed there.", share=share)]
     return []
 
 

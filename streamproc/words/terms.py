@@ -19,6 +19,8 @@ _t("stage", "loyal", "loyal customer")
 _t("stage", "lost", "lost")
 _t("stage", "permanently_lost", "permanently lost")
 
+_t("change", "won_back", "won back")
+
 _t("phase", "cultivation", "cultivation")
 _t("phase", "growth", "growth")
 _t("phase", "return", "return")

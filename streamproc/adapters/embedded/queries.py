@@ -145,7 +145,7 @@ def report(db: sqlite3.Connection, customer_id: str) -> CustomerReport | None:
     if not known(db, customer_id):
         return None
     money = money_of(the_setup(db))
-    replay, trail = Replay(money), Trail()
+    replay, trail = Replay(money, observed=True), Trail()
     for replayed in replay.run(read_customer(db, [customer_id])):
         trail.take(replayed.effects)
     partition = replay.pipeline.partitions[0]
@@ -172,7 +172,7 @@ def why(db: sqlite3.Connection, customer_id: str, at: int | None = None) -> WhyA
     blank = WhyAnswer(customer_id=customer_id, asked_at=to_text(asked), found="unknown")
     if not known(db, customer_id):
         return blank
-    replay, trail = Replay(money), Trail()
+    replay, trail = Replay(money, observed=True), Trail()
     partition = replay.pipeline.partitions[0]
     judged: _Judged | None = None
     dispositions: dict[str, str] = {}
