@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 
 from streamproc.core import facts as f
 from streamproc.core.buckets import COMPLAINT, RETURN
+from streamproc.core.complaints import STATUSES
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Purchase
 from streamproc.core.time import DAY, HOUR
 
 START = 20_000 * DAY
 
-hours = st.integers(0, 24 * 20)
+hours = st.integers(0, 24 * 75)  # over three buckets
 amounts = st.one_of(st.none(), st.integers(0, 100_000))
+
+statuses = st.sampled_from(STATUSES)
 
 
 def at(hour: int) -> int:
@@ -23,7 +26,7 @@ def at(hour: int) -> int:
 
 @st.composite
 def events(draw: st.DrawFn) -> list[CustomerEvent]:
-    """A month of one customer's events, unique ids, with corrections and cancellations of some orders."""
+    """Some weeks of one customer's events, unique ids, with corrections and cancellations of some orders."""
     made: list[CustomerEvent] = []
     for n in range(draw(st.integers(0, 12))):
         hour = draw(hours)
@@ -35,28 +38,29 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
                 cost=draw(amounts), list_amount=draw(amounts),
             )
         )  # fmt: skip
-    for n in range(draw(st.integers(0, 3))):
-        made.append(
-            Purchase(
-                event_id=f"r{n}", customer_id="c", at=at(draw(hours)), order_id=f"r{n}", returned=True, amount=-500
-            )
+    made += [
+        Purchase(
+            event_id=f"r{n}", customer_id="c", at=at(draw(hours)), order_id=f"r{draw(st.integers(0, 1))}",
+            returned=True, amount=-500, revision=draw(st.integers(0, 1)), cancelled=draw(st.booleans()),
         )
-    statuses = st.sampled_from(["opened", "acknowledged", "resolved", "reopened", "withdrawn"])
-    for n in range(draw(st.integers(0, 5))):
-        made.append(
-            Complaint(
-                event_id=f"k{n}", customer_id="c", at=at(draw(hours)), complaint_id=f"k{draw(st.integers(0, 2))}",
-                status=draw(statuses), severity=draw(st.integers(1, 5)), valid=draw(st.sampled_from([None, True])),
-            )
-        )  # fmt: skip
-    for n in range(draw(st.integers(0, 5))):
-        made.append(
-            Contact(
-                event_id=f"t{n}", customer_id="c", at=at(draw(hours)), contact_id=f"t{n}",
-                direction=draw(st.sampled_from(["in", "out"])), strategic=draw(st.sampled_from([None, 0.2, 0.8])),
-                result=draw(st.sampled_from([None, "unresolved", "terminated"])),
-            )
-        )  # fmt: skip
+        for n in range(draw(st.integers(0, 3)))
+    ]  # fmt: skip
+    made += [
+        Complaint(
+            event_id=f"k{n}", customer_id="c", at=at(draw(hours)), complaint_id=f"k{draw(st.integers(0, 2))}",
+            status=draw(statuses), severity=draw(st.integers(1, 5)), valid=draw(st.sampled_from([None, True])),
+        )
+        for n in range(draw(st.integers(0, 5)))
+    ]  # fmt: skip
+    made += [
+        Contact(
+            event_id=f"t{n}", customer_id="c", at=at(draw(hours)), contact_id=f"t{draw(st.integers(0, 2))}",
+            purpose=draw(st.sampled_from([None, "cancellation", "inquiry"])), competitor=draw(st.booleans()),
+            direction=draw(st.sampled_from(["in", "out"])), strategic=draw(st.sampled_from([None, 0.2, 0.8])),
+            result=draw(st.sampled_from([None, "unresolved", "terminated"])),
+        )
+        for n in range(draw(st.integers(0, 5)))
+    ]  # fmt: skip
     made.append(CustomerFact(event_id="f", customer_id="c", at=at(draw(hours)), owner="Li"))
     return made
 
@@ -82,7 +86,8 @@ def test_any_order_and_repeats_leave_the_same_facts(history: list[CustomerEvent]
 
 @given(events(), st.randoms(use_true_random=False))
 def test_merging_two_ids_equals_one_id_from_the_start(history: list[CustomerEvent], rng: random.Random) -> None:
-    mine, theirs = [], []
+    mine: list[CustomerEvent] = []
+    theirs: list[CustomerEvent] = []
     for event in history:
         (mine if rng.random() < 0.5 else theirs).append(event)
     merged = after(mine)

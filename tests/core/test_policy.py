@@ -1,0 +1,67 @@
+"""The warning policy: thresholds that agree, severity by what is at stake."""
+
+import msgspec
+import pytest
+
+from streamproc.core.policy import Outcome, Policy, Severity, severity_of
+
+GRADES = (100_000, 40_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("loss", "severity"),
+    [
+        (50_000, Severity.CRITICAL),
+        (49_999, Severity.HIGH),
+        (20_000, Severity.HIGH),
+        (19_999, Severity.MEDIUM),
+        (5_000, Severity.MEDIUM),
+        (4_999, Severity.LOW),
+        (0, Severity.LOW),
+    ],
+)
+def test_severity_is_by_half_of_what_the_least_of_each_grade_brings(loss: int, severity: Severity) -> None:
+    assert severity_of(loss, GRADES, Policy()) is severity
+
+
+def test_without_grades_nothing_is_rated() -> None:
+    assert severity_of(10**9, None, Policy()) is Severity.UNRATED
+
+
+def test_in_a_base_that_brings_nothing_no_loss_is_critical() -> None:
+    assert severity_of(0, (0, -5, -100), Policy()) is Severity.LOW
+    assert severity_of(1, (0, -5, -100), Policy()) is Severity.CRITICAL
+
+
+def test_the_share_of_severity_is_configurable() -> None:
+    assert severity_of(30_000, GRADES, Policy(severity_share=0.25)) is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"raise_at": 0.2},
+        {"clear_at": 0.9},
+        {"escalate_at": 0.3},
+        {"escalate_at": 1.1},
+        {"clear_at": -0.1},
+        {"raise_at": float("nan")},
+        {"cooldown_days": -1},
+        {"recent_contact_days": -1},
+        {"minimum_purchase_days": -1},
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(given: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"clear_at|negative"):
+        Policy(**given)  # type: ignore[arg-type]
+
+
+def test_a_misspelt_rule_in_a_policy_file_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="rase_at"):
+        msgspec.json.decode(b'{"rase_at": 0.7}', type=Policy)
+    assert msgspec.json.decode(b'{"raise_at": 0.7}', type=Policy) == Policy(raise_at=0.7)
+
+
+def test_names_on_the_wire() -> None:
+    assert [s.code for s in Severity] == ["unrated", "low", "medium", "high", "critical"]
+    assert len({o.value for o in Outcome}) == len(Outcome) == 13

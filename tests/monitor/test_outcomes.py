@@ -1,0 +1,143 @@
+"""Every look ends in exactly one named outcome, and each of them can be reached."""
+
+from collections import Counter
+
+import pytest
+
+from streamproc.core.control import Disposition
+from streamproc.core.events import CustomerEvent
+from streamproc.core.policy import Outcome, Policy
+from streamproc.core.time import DAY, HOUR
+from streamproc.monitor.effects import Looked, WouldWarn
+from streamproc.scoring.snapshot import default_snapshot
+from streamproc.testing.events import bought, known, on, touched
+from tests.monitor.bench import TRUSTED, Bench
+from tests.monitor.shops import records
+
+ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_rise=-99.0)
+"""Any risk is enough to warn, and none is ever low."""
+
+TWICE: list[CustomerEvent] = [bought(on(0)), bought(on(1))]
+
+
+def outcomes(bench: Bench) -> list[Outcome]:
+    return [look.outcome for look in bench.all(Looked)]
+
+
+def looked_after(*history: CustomerEvent, policy: Policy = ALWAYS, trusted: bool = True) -> Outcome:
+    """The outcome of the one look at the midnight after day 2."""
+    bench = Bench(policy=policy, snapshot=TRUSTED if trusted else default_snapshot())
+    bench.give(*history)
+    bench.tick(on(3))
+    [outcome] = outcomes(bench)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ([], Outcome.WOULD_WARN),
+        ([touched(on(2), "out", purpose="retention")], Outcome.RECENT_CONTACT),
+        ([touched(on(2), "in", purpose="retention")], Outcome.WOULD_WARN),
+        ([touched(on(2), "out", purpose="sales")], Outcome.WOULD_WARN),
+        ([known(on(2), do_not_contact=True)], Outcome.DO_NOT_CONTACT),
+        ([known(on(1), do_not_contact=True), known(on(2), do_not_contact=False)], Outcome.WOULD_WARN),
+        ([bought(on(2), 100, cost=9_000)], Outcome.BLEEDING),
+        ([touched(on(2), result="terminated")], Outcome.ALREADY_LOST),
+    ],
+)
+def test_what_speaks_against_a_warning_names_the_outcome(more: list[CustomerEvent], outcome: Outcome) -> None:
+    assert looked_after(*TWICE, *more) is outcome
+
+
+def test_before_the_first_purchase_there_is_nothing_to_lose() -> None:
+    assert looked_after(touched(on(0), purpose="inquiry")) is Outcome.NO_PURCHASE
+
+
+def test_a_low_risk_is_below_the_threshold() -> None:
+    assert looked_after(*TWICE, policy=Policy(raise_at=0.99, escalate_at=1.0)) is Outcome.BELOW_THRESHOLD
+
+
+def test_one_purchase_day_is_no_evidence() -> None:
+    assert looked_after(bought(on(0)), bought(on(0, 1))) is Outcome.MINIMUM_EVIDENCE
+
+
+def test_a_model_that_rests_on_few_customers_warns_nobody() -> None:
+    assert looked_after(*TWICE, trusted=False) is Outcome.MODEL_NOT_TRUSTED
+
+
+def test_silence_of_a_stale_feed_is_no_silence() -> None:
+    bench = Bench(policy=ALWAYS)
+    bench.give(*TWICE)
+    bench.tick(on(3), stale=("purchases",))
+    assert outcomes(bench) == [Outcome.FEED_STALE]
+    bench.give(touched(on(3)))
+    bench.tick(on(4), stale=("contacts",))
+    assert outcomes(bench)[1:] == [Outcome.WOULD_WARN]
+
+
+def test_while_an_episode_is_open_no_second_one_opens() -> None:
+    bench = Bench(policy=ALWAYS)
+    bench.give(*TWICE)
+    bench.tick(on(3))
+    bench.give(touched(on(3)))
+    bench.tick(on(4))
+    assert outcomes(bench) == [Outcome.WOULD_WARN, Outcome.EPISODE_OPEN]
+
+
+def test_after_an_episode_comes_the_cooldown() -> None:
+    bench = Bench(policy=ALWAYS)
+    bench.give(*TWICE)
+    bench.tick(on(3))
+    bench.give(bought(on(3)))
+    bench.tick(on(4))  # recovered here
+    for day in (33, 34):
+        bench.give(touched(on(day)))
+        bench.tick(on(day, 1))
+    assert outcomes(bench) == [Outcome.WOULD_WARN, Outcome.COOLDOWN, Outcome.COOLDOWN, Outcome.WOULD_WARN]
+
+
+def test_one_lost_and_won_back_at_a_risk_that_never_was_low_is_no_news() -> None:
+    bench = Bench(policy=ALWAYS)
+    bench.give(*TWICE)
+    bench.tick(on(3))
+    bench.give(touched(on(3), result="terminated"))
+    bench.tick(on(4))
+    bench.give(bought(on(40)))
+    bench.tick(on(41))
+    assert outcomes(bench) == [Outcome.WOULD_WARN, Outcome.ALREADY_LOST, Outcome.HYSTERESIS]
+
+
+def test_a_risk_that_did_not_rise_since_the_purchase_is_below_the_threshold() -> None:
+    policy = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_rise=0.35)
+    bench = Bench(policy=policy)
+    bench.give(*TWICE)
+    bench.run_to(on(60))
+    risks = [(x.figures.log_odds, x.outcome) for x in bench.all(Looked) if x.figures and x.figures.n_days > 1]
+    rises = [(log_odds - risks[0][0], outcome) for log_odds, outcome in risks]
+    raised = [rise for rise, outcome in rises if outcome is Outcome.WOULD_WARN]
+    assert len(raised) == 1
+    assert raised[0] >= 350_000
+    assert all(rise < 350_000 for rise, outcome in rises if outcome is Outcome.BELOW_THRESHOLD)
+
+
+def test_every_look_of_a_shop_has_one_outcome_and_every_warning_a_disposition() -> None:
+    bench = Bench(policy=Policy(raise_at=0.4, clear_at=0.3, minimum_rise=0.0))
+    bench.read(records(150, 400, 5))
+    looks = Counter((look.customer_id, look.at) for look in bench.all(Looked))
+    assert set(looks.values()) == {1}
+    warned = [(look.customer_id, look.at) for look in bench.all(Looked) if look.outcome is Outcome.WOULD_WARN]
+    assert warned == [(w.customer_id, w.at) for w in bench.all(WouldWarn)]
+    answered = [r.warning_id for r in bench.journal if isinstance(r, Disposition)]
+    assert answered == [w.id for w in bench.all(WouldWarn)]
+    assert len(answered) > 10
+
+
+def test_a_look_is_never_before_the_event_it_is_made_for() -> None:
+    bench = Bench()
+    bench.give(bought(on(0, 5)))
+    bench.tick(on(0, 5))
+    assert bench.all(Looked) == []
+    bench.tick(on(0, 5) + HOUR)
+    assert [look.at for look in bench.all(Looked)] == [on(0, 6)]
+    assert on(0) % DAY == 0
