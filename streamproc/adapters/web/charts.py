@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from streamproc.desk.report import LookPoint, WarningNow
 
-WIDTH, HEIGHT = 640, 200
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 26
+WIDTH, HEIGHT = 640, 220
+LEFT, RIGHT, TOP, BOTTOM = 66, 10, 14, 30
 POINTS = 400
 """Looks drawn at most: the latest."""
 

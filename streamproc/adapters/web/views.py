@@ -10,6 +10,7 @@ from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import EvidenceText, ReasonText, Standing, Value
 from streamproc.words import Said, Words, main_reasons, reason_said
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 CLOSED = frozenset(("recovered", "lost", "withdrawn"))
 
 
@@ -112,7 +113,7 @@ def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, w
 
 def _effect(said: Said) -> str:
     """What a reason does and how that has changed; a factor stays on the line of its sign."""
-    return f"{said.effect}; {said.change}".replace("× ", "×\N{NO-BREAK SPACE}")
+    return f"{said.effect}; {said.change}".replace(f"{TIMES} ", f"{TIMES}\N{NO-BREAK SPACE}")
 
 
 def _evidence(events: Sequence[EvidenceText], words: Words) -> list[tuple[str, str, str]]:

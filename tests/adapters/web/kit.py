@@ -1,8 +1,9 @@
 """What the tests of the page share: a small data folder, and a run that serves it on a port of its own."""
 
 import json
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +31,7 @@ STEADY = 30
 
 DAYS = 280
 QUIET_SINCE = 225
-LEFT = (90, 120, 150, 180, 210)
+LEFT = (90, 120, 150, 180, 210, 234, 252)
 """The days since which others have been quiet."""
 POLICY = Policy(name="eager", raise_at=0.5, clear_at=0.3, escalate_at=0.7)
 
@@ -47,7 +48,7 @@ def purchase(customer_id: str, day: float, event_id: str | None = None, **fields
 
 
 def history() -> list[dict[str, object]]:
-    """A steady base, some who left, and one of a hostile name who has stopped buying, after a complaint and a contact."""
+    """A steady base, some who left, and one of a hostile name who stopped buying after a complaint and a contact."""
     events = [purchase(f"steady-{n:02}", day + n % 7) for n in range(STEADY) for day in range(0, DAYS, 7)]
     events += [purchase(HOSTILE, day, f"hostile-{day}", amount="90.00") for day in range(0, QUIET_SINCE, 9)]
     events += [purchase(f"left-{end}", day) for end in LEFT for day in range(0, end, 6)]
@@ -61,26 +62,33 @@ def history() -> list[dict[str, object]]:
     return sorted(events, key=lambda event: str(event["occurred_at"]))
 
 
-def read_in(runner: Runner, events: Sequence[dict[str, object]]) -> None:
+def read_history(folder: Path) -> None:
+    """Reads the history into a new data folder."""
+    db = connect(folder)
+    runner = Runner(db, Setup(at=0))
+    runner.set_policy(POLICY)
     intake = Intake(Rates("EUR"))
     items = []
-    for row, event in enumerate(events, 1):
+    for row, event in enumerate(history(), 1):
         body, position = json.dumps(event).encode(), Position("past", row)
         outcome = intake.take(body, position, 2**60)
         assert outcome is not None
         items.append(Item(outcome, body, position))
     runner.take(items)
+    db.close()
+
+
+def copy_of(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to, dirs_exist_ok=True)
+    return to
 
 
 class Site:
     """A run over a data folder: its runner in one thread, its server in another, a client for it."""
 
-    def __init__(self, folder: Path, events: Sequence[dict[str, object]], **settings: Any) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.db = connect(folder)
         self.runner = Runner(self.db, Setup(at=0))
-        self.runner.set_policy(POLICY)
-        if events:
-            read_in(self.runner, events)
         self.inbox = Inbox(bound=8)
         self.settings = Settings(data=folder, **{"listen": "127.0.0.1:0", **settings})
         self._leave = threading.Event()

@@ -104,7 +104,7 @@ def test_when_nobody_takes_them_events_are_turned_away_and_none_is_lost_or_doubl
 
 
 def test_the_stop_of_a_run_answers_what_still_waits(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with Site(tmp_path_factory.mktemp("stop"), []) as site, ThreadPoolExecutor(1) as pool:
+    with Site(tmp_path_factory.mktemp("stop")) as site, ThreadPoolExecutor(1) as pool:
         with site.writer_away():
             asked = pool.submit(site.post, purchase("late", DAYS, "late-1"))
             while not site.inbox.depth():

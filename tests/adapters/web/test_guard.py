@@ -1,4 +1,7 @@
 import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -7,14 +10,14 @@ from streamproc.adapters.web.access import COOKIE
 from streamproc.cli import serve
 from streamproc.config import ConfigError, Settings
 from streamproc.intake.rates import Rates
-from tests.adapters.web.kit import HOSTILE, Site, history, purchase
+from tests.adapters.web.kit import HOSTILE, Site, copy_of, purchase
 
 TOKEN = "a token of many characters"
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with Site(tmp_path_factory.mktemp("locked"), history(), token=TOKEN) as running:
+def locked(past: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with Site(copy_of(past, tmp_path_factory.mktemp("locked")), token=TOKEN) as running:
         yield running
 
 
@@ -116,8 +119,8 @@ def test_a_long_login_is_cut_off(locked: Site) -> None:
         ({"listen": "192.0.2.1:0", "token": TOKEN}, "cannot listen on 192.0.2.1:0"),
     ],
 )
-def test_a_server_that_may_not_or_cannot_start_says_so(site: Site, settings: dict[str, str], said: str) -> None:
-    wanted = Settings(data=site.settings.data, **settings)  # type: ignore[arg-type] - one by one
+def test_a_server_that_may_not_or_cannot_start_says_so(site: Site, settings: dict[str, Any], said: str) -> None:
+    wanted = Settings(data=site.settings.data, **settings)
     with pytest.raises(ConfigError, match=said), serve.start(wanted, site.inbox, Rates("EUR")):
         pass
 

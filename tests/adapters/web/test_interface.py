@@ -91,7 +91,7 @@ def test_each_route_is_documented_and_each_documented_one_is_there(site: Site) -
     assert isinstance(guard, Guard)
     routes = {
         (method.lower(), route.path)
-        for route in guard._app.routes  # type: ignore[attr-defined] - a Starlette
+        for route in guard._app.routes  # type: ignore[attr-defined]  # a Starlette
         if isinstance(route, Route)
         for method in route.methods or ()
         if method != "HEAD"
@@ -118,7 +118,8 @@ def test_the_document_is_served_and_holds_together(site: Site) -> None:
 def test_warnings_are_paged_without_gap_or_repeat(site: Site) -> None:
     everything = [w["id"] for w in site.client.get("/api/warnings").json()["warnings"]]
     assert len(everything) > 3
-    got, after = [], {}
+    got: list[str] = []
+    after: dict[str, str] = {}
     while True:
         page = site.client.get("/api/warnings", params={"limit": 2, **after}).json()
         got += [w["id"] for w in page["warnings"]]

@@ -6,13 +6,7 @@ import httpx
 import pytest
 
 from streamproc.adapters.web.stream import MOST
-from tests.adapters.web.kit import DAYS, Site, chunks, history, purchase
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with Site(tmp_path_factory.mktemp("stream"), history()) as running:
-        yield running
+from tests.adapters.web.kit import DAYS, Site, chunks, purchase
 
 
 def bodies(site: Site) -> list[tuple[int, Any]]:
@@ -84,7 +78,7 @@ def test_there_are_only_so_many_streams_and_a_closed_one_makes_room(site: Site) 
 
 def test_an_open_stream_does_not_hold_up_the_end(tmp_path_factory: pytest.TempPathFactory) -> None:
     client = httpx.Client(timeout=60)
-    with Site(tmp_path_factory.mktemp("end"), []) as site:
+    with Site(tmp_path_factory.mktemp("end")) as site:
         answer = client.send(client.build_request("GET", f"{site.url}stream"), stream=True)
     assert list(chunks(answer)) == []
     client.close()
