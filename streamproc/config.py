@@ -18,7 +18,8 @@ class Settings(BaseSettings):
     """What can be set, with sane defaults.
 
     `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed
-    with the first record of a data folder; `policy` holds the fields of the policy that differ from its defaults.
+    with the first record of a data folder. Where no source of purchases has brought anything for `stale_hours`,
+    silence is not taken for silence. `policy` holds the fields of the policy that differ from its defaults.
     """
 
     model_config = SettingsConfigDict(env_prefix="STREAMPROC_", frozen=True, extra="forbid", env_nested_delimiter="__")
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     horizon_days: Days = 90
     horizons: dict[Literal["consumer", "business", "dealer"], Days] = {}
     lateness_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
+    stale_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 72
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 1
     keep_text: bool = False

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from streamproc.adapters.embedded.inbox import BATCH, InboxFullError
 from streamproc.adapters.embedded.lock import writer_lock
-from streamproc.adapters.embedded.runner import TooManyFailuresError, batches
+from streamproc.adapters.embedded.runner import Arrival, TooManyFailuresError, batches
 from streamproc.adapters.embedded.schema import StoreError, connect
 from streamproc.adapters.sources import Item, SourceError, StreamSource, open_sources, sorted_items
 from streamproc.cli import serve
@@ -230,7 +230,7 @@ def _demo(session: Session) -> threading.Thread:
         if (outcome := intake.take(event.line, Position("demo", row), shop.ends)) is not None
     )
     session.console.print("the demo shop's past is being read …", highlight=False)
-    ahead: list[Item] = []
+    ahead: list[Arrival] = []
     for batch in batches(events, BATCH):
         past = [item for item in batch if _time_of(item) < paced_from]
         session.runner.take(past)
@@ -252,5 +252,5 @@ def _demo(session: Session) -> threading.Thread:
     return _start(session, produce, "demo")
 
 
-def _time_of(item: Item) -> int:
+def _time_of(item: Arrival) -> int:
     return getattr(item.outcome, "at", 0)

@@ -22,7 +22,6 @@ from streamproc.core.events import FirmFact
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR
 from streamproc.intake.mapping import Mapping, MappingProblem, load_mapping
-from streamproc.intake.money import digits_of
 from streamproc.intake.rates import Rates
 from streamproc.wire.journal import decode
 
@@ -49,11 +48,13 @@ class Session:
         self.settings = settings
         setup = setup_for(db, settings)
         self.rates = rates_of(db, setup.currency)
-        self.runner = Runner(db, setup, partitions=settings.partitions, digits=digits_of(setup.currency))
+        stale_after = settings.stale_hours * HOUR
+        self.runner = Runner(db, setup, partitions=settings.partitions, stale_after=stale_after)
         self.runner.set_policy(policy_of(settings))
         self.inbox = Inbox()
         self.stop = Stop()
         self._db = db
+        self._shown = 0
         self.skip_news()
 
     def show_news(self) -> None:

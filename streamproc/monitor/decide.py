@@ -35,7 +35,15 @@ def needs_figures(decisions: Decisions, churn: float, context: Context) -> bool:
     """Whether the outcome depends on more than the risk: a warning is open, or the risk is high enough for one."""
     if context.purchases_stale:
         return bool(decisions.episodes)
-    return churn >= context.policy.raise_at or decisions.open_episode() is not None
+    return _is_high(decisions, churn, context.policy) or decisions.open_episode() is not None
+
+
+def _is_high(decisions: Decisions, churn: float, policy: Policy) -> bool:
+    """Whether the risk is high, and has become so by silence: one who buys seldom and just did is no case for anyone."""
+    if churn < policy.raise_at:
+        return False
+    calm, now = decisions.calm_log_odds, decisions.log_odds
+    return calm is None or now is None or now - calm >= policy.minimum_rise * MICRO
 
 
 def decide(
@@ -79,7 +87,7 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
     recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
     rules = (
         (context.purchases_stale, Outcome.FEED_STALE),
-        (figures.probability < policy.raise_at, Outcome.BELOW_THRESHOLD),
+        (not _is_high(decisions, figures.probability, policy), Outcome.BELOW_THRESHOLD),
         (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
         (at < decisions.cooldown_until, Outcome.COOLDOWN),
         (not decisions.armed, Outcome.HYSTERESIS),
@@ -128,6 +136,7 @@ def settle(
         if not episode.ended_at:
             if last >= episode.raised_at // SECOND * SECOND:
                 _end(decisions, episode, at, cooldown_days)
+                decisions.armed = True  # a new silence is news, however high the risk was after the purchase
                 found.append(_changed(customer_id, episode, at, "recovered", "bought"))
             elif last > episode.last_purchase or not last:
                 decisions.armed = True  # raised on wrong facts: neither right nor wrong, and no reason for silence

@@ -163,6 +163,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     log_odds, churn, groups = scored.log_odds[i], scored.churn[i], scored.groups[i]
     if visit.bought or decisions.calm_log_odds is None:
         decisions.calm_log_odds = log_odds
+    decisions.log_odds = log_odds
     today = today_of(context.at)
     money = worth(state.facts, today, VALUE)
     figures = None
@@ -175,7 +176,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     effects.append(Looked(customer_id, context.at, decided.outcome, decisions.stage, shown, shown_groups))
     if decided.opened is not None and figures is not None:
         effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
-    decisions.log_odds, decisions.groups = log_odds, groups
+    decisions.groups = groups
     at_risk = figures.expected_loss if figures is not None and decisions.open_episode() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
     return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)

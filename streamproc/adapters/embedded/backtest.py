@@ -126,9 +126,10 @@ class Backtest:
                 self._known.add(outcome.event_id)
                 if not self.progress.read:
                     self._begin(outcome.at)
+                self._clock.see(outcome)
                 if self._visits and outcome.at >= self._visits[0]:
                     yield from self._visit(outcome.at)
-                self._clock.read(outcome.at)
+                self._clock.read(outcome)
                 self._write(outcome)
         yield from self._end()
 

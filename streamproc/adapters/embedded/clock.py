@@ -9,17 +9,26 @@ import msgspec
 
 from streamproc.adapters.embedded.pipeline import Pipeline, Step
 from streamproc.core.control import JournalRecord, Tick
+from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
 
 REPLAY_GRID = HOUR
 LIVE_GRID = SECOND
+STALE_AFTER = 72 * HOUR
+"""How far (µs) the sources of purchases may lag behind the clock until silence is no longer taken for silence."""
 
 
 class Progress(msgspec.Struct):
-    """Where the journal's writer stands: `clock` the last tick, `read` the largest event time taken in (µs)."""
+    """Where the journal's writer stands: `clock` the last tick, `read` the largest event time taken in (µs).
+
+    `sources` holds the largest event time of each source, `purchases_from` those that ever brought a purchase.
+    """
 
     clock: int = 0
     read: int = 0
+    sources: dict[str, int] = {}
+    purchases_from: set[str] = set()
+    partitions: int = 1
     mode: str = "event"
     live: bool = False
     announced: tuple[int, int, int] | None = None
@@ -29,21 +38,37 @@ class Progress(msgspec.Struct):
 class Clock:
     """Writes the ticks that are due. `write` appends a record and applies it."""
 
-    def __init__(self, progress: Progress, pipeline: Pipeline, write: Callable[[JournalRecord], None]) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        pipeline: Pipeline,
+        write: Callable[[JournalRecord], None],
+        stale_after: int = STALE_AFTER,
+    ) -> None:
         self._progress = progress
         self._pipeline = pipeline
         self._write = write
+        self._stale_after = stale_after
 
     @property
     def _grid(self) -> int:
         return LIVE_GRID if self._progress.mode == "wall" else REPLAY_GRID
 
-    def read(self, at: int) -> None:
-        """An event of `at` (µs) is about to be taken in: in event mode time moves as far as that says."""
-        if self._progress.mode == "event" and at > self._progress.read:
-            if not self._progress.read:
-                self._progress.clock = at // DAY * DAY
-            self._progress.read = at
+    def see(self, record: CustomerEvent | FirmFact) -> None:
+        """A record is the next one of its source: the source works, and is read as far as that."""
+        sources = self._progress.sources
+        sources[record.source] = max(record.at, sources.get(record.source, 0))
+        if isinstance(record, Purchase):
+            self._progress.purchases_from.add(record.source)
+
+    def read(self, record: CustomerEvent | FirmFact) -> None:
+        """A record is about to be taken in: in event mode time moves as far as that says."""
+        self.see(record)
+        progress, at = self._progress, record.at
+        if progress.mode == "event" and at > progress.read:
+            if not progress.read:
+                progress.clock = at // DAY * DAY
+            progress.read = at
             self._advance(at // self._grid * self._grid)
 
     def end_of_data(self) -> None:
@@ -61,7 +86,13 @@ class Clock:
     def _advance(self, to: int) -> None:
         while (at := self._next_tick()) <= to:
             self._progress.clock = at
-            self._write(Tick(at=at, grades=self._pipeline.desk.news()))
+            progress = {} if at % DAY else dict(sorted(self._progress.sources.items()))
+            self._write(Tick(at=at, progress=progress, stale=self._stale(at), grades=self._pipeline.desk.news()))
+
+    def _stale(self, at: int) -> tuple[str, ...]:
+        """A source that is read further, whatever it brings, shows that it works; the one furthest on counts."""
+        latest = [self._progress.sources[source] for source in self._progress.purchases_from]
+        return ("purchases",) if latest and at - max(latest) > self._stale_after else ()
 
     def _next_tick(self) -> int:
         """The next grid point at which something waits; every midnight sums up the day."""

@@ -12,19 +12,21 @@ from typing import Literal, Protocol, TypeVar
 import msgspec
 
 from streamproc.adapters.embedded import feed
-from streamproc.adapters.embedded.clock import Clock, Progress, settle
+from streamproc.adapters.embedded.clock import STALE_AFTER, Clock, Progress, settle
 from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
 from streamproc.adapters.embedded.deadletters import write as write_dead_letters
 from streamproc.adapters.embedded.journal import Journal
 from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
+from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.embedded.states import StateTable
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.policy import Policy
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
+from streamproc.intake.money import digits_of
 from streamproc.intake.refusal import Position, Refusal
 from streamproc.monitor.effects import DeadLettered
 from streamproc.monitor.partition import Meta, Partition
@@ -65,26 +67,35 @@ class Taken(msgspec.Struct):
 
 
 class Runner:
-    """Takes arrivals into a data folder's journal and applies them. Not for use by two threads at once."""
+    """Takes arrivals into a data folder's journal and applies them. Not for use by two threads at once.
 
-    def __init__(self, db: sqlite3.Connection, setup: Setup, *, partitions: int = 1, digits: int = 2) -> None:
+    Raises StoreError where the folder was begun with another number of partitions. `stale_after` (µs): see Clock.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, setup: Setup, *, partitions: int = 1, stale_after: int = STALE_AFTER
+    ) -> None:
         self._db = db
         self.journal = Journal(db)
-        self.progress = _load(db, "progress", Progress) or Progress()
+        self.progress = _load(db, "progress", Progress) or Progress(partitions=partitions)
+        if self.progress.partitions != partitions:
+            raise StoreError(
+                f"the folder was begun with {self.progress.partitions} partitions, not {partitions}, and that may not change"
+            )
         self._tables = [StateTable(db, n) for n in range(partitions)]
         waiting = [
             msgspec.msgpack.decode(body, type=list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")
         ]
         self.pipeline = Pipeline(
             [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
-            Desk(Money(setup.currency, digits), self.progress.live, self.progress.announced, self.progress.grades),
+            Desk(Money(setup.currency, digits_of(setup.currency)), self.progress.live, self.progress.announced, self.progress.grades),
             _load_trainer(db, setup),
         )
         self.pipeline.pinned = pinned(db) is not None
         for events in waiting:
             self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
         self._training_days = trainer_config(setup).training_days
-        self._clock = Clock(self.progress, self.pipeline, self._write)
+        self._clock = Clock(self.progress, self.pipeline, self._write, stale_after)
         self._new_batch()
         if not self.journal.last:
             self._write(setup)
@@ -122,7 +133,7 @@ class Runner:
         return taken
 
     def _event(self, record: CustomerEvent | FirmFact) -> None:
-        self._clock.read(record.at)
+        self._clock.read(record)
         self._counts["events", _stream_of(record)] += 1
         self._write(record)
 
