@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamproc.scoring.layout import FEATURE_NAMES, FEATURES, REACH, UNIT
-from streamproc.scoring.rows import KINDS, RECENT_DAYS, Rows
+from streamproc.scoring.rows import BUCKETS, KINDS, RECENT_DAYS, Rows
 from streamproc.scoring.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -160,8 +160,7 @@ def _events(rows: Rows, out: dict[str, Floats]) -> None:
         zero = np.zeros(n)
         out.update(dict.fromkeys((*_COUNTED.values(), *_FRESH.values()), zero))
         return
-    buckets = rows.kind_count.shape[2]
-    fading = np.exp(-(_BUCKET_DAYS * np.arange(buckets)) / rows.horizon[:, None])
+    fading = np.exp(-(_BUCKET_DAYS * np.arange(BUCKETS)) / rows.horizon[:, None])
     counted = np.rint(rows.kind_count * np.rint(fading * _FINE)[:, None, :]).sum(axis=2) / _FINE
     since = np.where(rows.kind_last >= 0, rows.today[:, None] - rows.kind_last, 1 << 20).astype(np.float64)
     fresh = np.exp(-4.0 * since / rows.horizon[:, None])

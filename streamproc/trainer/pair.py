@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from streamproc.scoring.layout import TERM_NAMES
+from streamproc.scoring.layout import CROSSES, TERM_NAMES
 from streamproc.trainer.learner import CorrectingLogistic
 from streamproc.trainer.level import matching_shift
 
@@ -22,7 +22,9 @@ SHARES = np.array([0.0, 0.25, 0.5, 0.75])
 BELIEF = (0.3, 0.4, 0.2, 0.1)
 """How far each share is believed in before any label."""
 
-_SPREADS: dict[Hashable, float] = {PRIOR_TERM: 0.3, "regular_rhythm": 0.3}
+# Prior standard deviations of weights. Products of two features vary more than one, and rarely matter.
+_CROSS_SPREADS: dict[Hashable, float] = {f"{left}*{right}": 0.05 for left, right, _ in CROSSES}
+_SPREADS = {PRIOR_TERM: 0.3, "regular_rhythm": 0.3, **_CROSS_SPREADS}
 _FREE_SPREAD = 0.3
 _EVIDENCE = 0.5  # of a label, as examples of one customer overlap in time
 _ENOUGH = 1_000  # examples learned from before the free learner has its full share
@@ -55,7 +57,7 @@ class Pair:
 
     def __init__(self, belief: tuple[float, ...] = BELIEF) -> None:
         self.correcting = CorrectingLogistic(sds=_SPREADS)
-        self.free = CorrectingLogistic(sd=_FREE_SPREAD, intercept_sd=1.0)
+        self.free = CorrectingLogistic(sd=_FREE_SPREAD, sds=_CROSS_SPREADS, intercept_sd=1.0)
         self.belief = belief
 
     @property
