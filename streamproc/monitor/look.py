@@ -100,6 +100,22 @@ def score_all(buyers: list[Visit], at: int, snapshot: Snapshot) -> Scored | None
     )
 
 
+def score_those_possible(
+    buyers: list[Visit], at: int, snapshot: Snapshot
+) -> tuple[Scored | None, dict[str, Exception]]:
+    """`score_all`, and by customer why one cannot be scored: those are left out, for the sake of the others."""
+    try:
+        return score_all(buyers, at, snapshot), {}
+    except Exception:  # noqa: BLE001 - a bug that one customer's facts bring to light; below it is found out whose
+        errors: dict[str, Exception] = {}
+        for buyer in buyers:
+            try:
+                score_all([buyer], at, snapshot)
+            except Exception as error:  # noqa: BLE001 - as above
+                errors[buyer.customer_id] = error
+        return score_all([b for b in buyers if b.customer_id not in errors], at, snapshot), errors
+
+
 def example_step(horizon_days: int) -> int:
     """Days between a customer's examples: 4H/13, so that a label's delay spans at most four."""
     return max(1, round(4 * horizon_days / 13))
@@ -216,5 +232,9 @@ def _evidence(facts: Facts, group: str) -> tuple[Evidence, ...]:
 
 def failed(customer_id: str, at: int, error: Exception) -> DeadLettered:
     """A look that could not be made, as a value; the state stays as the events left it."""
-    trace = "".join(traceback.format_exception(error))
-    return DeadLettered(reason="look_failed", customer_id=customer_id, at=at, trace=trace[-4000:])
+    return DeadLettered(reason="look_failed", customer_id=customer_id, at=at, trace=traced(error))
+
+
+def traced(error: Exception) -> str:
+    """The end of an error's traceback, for a dead letter."""
+    return "".join(traceback.format_exception(error))[-4000:]

@@ -4,7 +4,6 @@ No clock, no random, no I/O: time, models, policy and dispositions come as recor
 So the same records give the same states and effects, in whatever batches they come.
 """
 
-import traceback
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -28,7 +27,18 @@ from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, PartitionSummary, ToJournal, Totals
-from streamproc.monitor.look import Look, Scene, Scored, Visit, example_step, failed, learn_from, look_at, score_all
+from streamproc.monitor.look import (
+    Look,
+    Scene,
+    Scored,
+    Visit,
+    example_step,
+    failed,
+    learn_from,
+    look_at,
+    score_those_possible,
+    traced,
+)
 from streamproc.monitor.schedule import LONGEST_STEP_DAYS, due_after, next_example
 from streamproc.monitor.state import Counted, CustomerState, Decisions, decode_state, encode_state, is_alias, new_state
 from streamproc.scoring.examples import customer_hash
@@ -209,7 +219,10 @@ class Partition:
         elif state.forward_to is not None:
             return [ToJournal(msgspec.structs.replace(record, customer_id=state.forward_to))]
         last = state.facts.last_purchase()
-        core_facts.merge(state.facts, msgspec.msgpack.decode(record.facts, type=core_facts.Facts))
+        try:
+            core_facts.merge(state.facts, msgspec.msgpack.decode(record.facts, type=core_facts.Facts))
+        except Exception as error:  # noqa: BLE001 - as in _take_late
+            return [DeadLettered(reason="apply_failed", customer_id=customer_id, at=record.at, trace=traced(error))]
         self._put_for_next_tick(customer_id, state, last)
         return effects
 
@@ -300,14 +313,18 @@ class Partition:
             self._observed,
         )
         buyers = [v for v in visits if (v.looks or v.takes_example(at)) and v.in_trade(at)]
-        scored = score_all(buyers, at, scene.snapshot)
+        scored, errors = score_those_possible(buyers, at, scene.snapshot)
         effects: list[Effect] = []
         for visit in visits:
-            try:
-                effects += self._look(visit, scored, scene)
-            except Exception as error:  # noqa: BLE001 - one customer's look fails, all others' go on
-                effects.append(failed(visit.customer_id, at, error))
-                self._put_unlooked(visit.customer_id, ripe.get(visit.customer_id, []))
+            error = errors.get(visit.customer_id)
+            if error is None:
+                try:
+                    effects += self._look(visit, scored, scene)
+                    continue
+                except Exception as raised:  # noqa: BLE001 - one customer's look fails, all others' go on
+                    error = raised
+            effects.append(failed(visit.customer_id, at, error))
+            self._put_unlooked(visit.customer_id, ripe.get(visit.customer_id, []))
         return effects
 
     def _look(self, visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect]:
@@ -326,7 +343,8 @@ class Partition:
         _, state, bought = self._apply_ripe(customer_id, events)
         if bought:
             state.decisions.calm_log_odds = None
-        state.decisions.next_look = (day_of(self.meta.clock) + LONGEST_STEP_DAYS) * DAY
+        if state.decisions.next_look <= self.meta.clock:
+            state.decisions.next_look = (day_of(self.meta.clock) + LONGEST_STEP_DAYS) * DAY
         self._states.put(customer_id, encode_state(state), state.decisions.next_look)
 
     def _retire(self, customer_id: str, state: CustomerState) -> list[Effect]:
@@ -410,5 +428,5 @@ def _customer_of(effect: Effect) -> str:
 
 
 def _apply_failed(event: CustomerEvent, error: Exception) -> DeadLettered:
-    trace = "".join(traceback.format_exception(error))[-4000:]
+    trace = traced(error)
     return DeadLettered(reason="apply_failed", customer_id=event.customer_id, at=event.at, event=event, trace=trace)

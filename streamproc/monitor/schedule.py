@@ -40,12 +40,13 @@ def usual_gap(facts: Facts, horizon_days: int) -> int:
 def next_silence_look(facts: Facts, today: int, horizon_days: int) -> int | None:
     """The next day to look at the silence: once it is a quarter over the usual gap, then at steps of half of it.
 
-    Steps are at least a day and at most 30; none once a year's buckets have emptied.
+    The first is at a third of the horizon at the latest, so that one who buys seldom is seen before being lost; steps
+    are at least a day and at most 30; none once a year's buckets have emptied.
     """
     last = facts.last_day()
     if last < 0 or today - last > FORGET_AFTER_DAYS:
         return None
-    recency = -(-usual_gap(facts, horizon_days) * 5 // 4)
+    recency = max(1, min(-(-usual_gap(facts, horizon_days) * 5 // 4), horizon_days // 3))
     while last + recency <= today:
         recency += min(LONGEST_STEP_DAYS, max(1, recency // 2))
     return last + recency
