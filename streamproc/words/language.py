@@ -51,6 +51,10 @@ class Words:
         """A number with at most two decimals."""
         return format_decimal(round(Decimal(str(n)), 2), "#,##0.##", locale=self._locale)
 
+    def factor(self, factor: float) -> str:
+        """What something is multiplied by, in two digits: `2.7`, `0.83`, `120`."""
+        return self.number(float(f"{factor:.2g}"))
+
     def share(self, share: float) -> str:
         """A share in percent: `68 %`."""
         return format_percent(share, "#,##0 %" if self.language == "en" else None, locale=self._locale)

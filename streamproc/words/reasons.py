@@ -60,7 +60,7 @@ def model_note(words: Words, risk: Risk) -> str:
 def _effect(words: Words, log_odds: float) -> str:
     if abs(log_odds) < SLIGHT:
         return words.say("hardly moves the risk")
-    odds = words.number(exp(log_odds))
+    odds = words.factor(exp(log_odds))
     return _raises(words, log_odds, odds) if log_odds > 0 else _lowers(words, -log_odds, odds)
 
 
@@ -85,7 +85,7 @@ def _change(words: Words, change: float | None) -> str:
         return words.say("first look")
     if abs(change) < SLIGHT:
         return words.say("unchanged since the last look")
-    odds = words.number(exp(change))
+    odds = words.factor(exp(change))
     if change > 0:
         return words.say("up since the last look (× {odds})", odds=odds)
     return words.say("down since the last look (× {odds})", odds=odds)
