@@ -9,11 +9,14 @@ from queue import Empty, LifoQueue
 from threading import Lock
 
 from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.metrics import Base, Seen
+from streamproc.adapters.metrics import Base, Model, Seen
 from streamproc.adapters.web.ports import Asked, Line, Position
 from streamproc.core.policy import Severity
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.trainer.trainer import Trainer
+from streamproc.trainer.watch import Record
 
 CACHE_KIB = 8_192
 """Of each connection: questions are few and small."""
@@ -28,6 +31,8 @@ class FolderReader:
         # The number tells a change only to the connection that asks always.
         self._watching = connect(folder, readonly=True)
         self._lock = Lock()
+        self._trainer = b""
+        self._record: Record | None = None
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -120,6 +125,7 @@ class FolderReader:
             summary, progress = queries.summary(db), queries.progress(db)
             query = f"SELECT severity, count(*) FROM warnings WHERE state IN {queries.OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
             severities = dict(db.execute(query))
+            record = self._judged(db)
         return Seen(
             counts={(name, label): n for name, labels in summary.counts.items() for label, n in labels.items()},
             clock=progress.clock,
@@ -138,4 +144,22 @@ class FolderReader:
             ),
             snapshot=summary.model.id,
             speaks=summary.model.speaks,
+            models={} if record is None else _models(record),
+            drifts={} if record is None else record.drifts,
         )
+
+    def _judged(self, db: sqlite3.Connection) -> Record | None:
+        """How our model and the challenger stood at the last training; computed once for each."""
+        row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
+        if row is None:
+            return None
+        with self._lock:
+            if row[0] != self._trainer:
+                self._record = Trainer(trainer_config(queries.the_setup(db)), row[0]).record().standing
+                self._trainer = row[0]
+            return self._record
+
+
+def _models(record: Record) -> dict[str, Model]:
+    stands = {"ours": record.ours, "challenger": record.challenger}
+    return {who: Model(s.log_loss, s.auc, s.brier, s.calibration_error) for who, s in stands.items() if s is not None}

@@ -29,8 +29,8 @@ SOURCE = "http"
 def start(settings: Settings, inbox: Inbox, rates: Rates, hosts: Sequence[str] = ()) -> Iterator[str]:
     """Serves while the block runs; gives the page's address. `hosts` are other names the server is reached by.
 
-    The caller's thread serves the inbox. Raises ConfigError where the settings would let others in without a token, or
-    the address cannot be used.
+    The caller's thread serves the inbox, which is closed when the block is left. Raises ConfigError where the
+    settings would let others in without a token, or the address cannot be used.
     """
     reader = FolderReader(settings.data)
     metrics = Metrics(lambda: reader.seen(inbox.depth()))
@@ -46,6 +46,7 @@ def start(settings: Settings, inbox: Inbox, rates: Rates, hosts: Sequence[str] =
     try:
         yield server.address.url
     finally:
+        inbox.close()  # who still waits is told that nothing was taken, and does not hold up the server's end
         server.stop()
         reader.close()
 

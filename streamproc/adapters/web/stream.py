@@ -43,16 +43,20 @@ class Feed:
         seen: int | None = None
         while True:
             version = await run_in_threadpool(self._reader.version)
-            if version != seen:
+            if seen is None or (version != seen and not self._followers):
+                await self._skip_to_end()
+            elif version != seen:
                 await self._catch_up()
-                seen = version
+            seen = version
             await asyncio.sleep(POLL)
 
+    async def _skip_to_end(self) -> None:
+        """Nobody needs the lines in between here: whoever is behind reads them from the store."""
+        self._ring.clear()
+        self._from = self._end = await run_in_threadpool(self._reader.last)
+        await self._wake()
+
     async def _catch_up(self) -> None:
-        if not self._followers:
-            self._ring.clear()
-            self._from = self._end = await run_in_threadpool(self._reader.last)
-            return
         while lines := await run_in_threadpool(self._reader.lines, self._end, PAGE):
             if len(self._ring) + len(lines) > RING:
                 self._from = self._ring[len(self._ring) + len(lines) - RING - 1].seq

@@ -78,15 +78,16 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         is_open=warning.state not in CLOSED,
         raised=labels["raised_at"].format(when=words.moment(warning.raised_at)),
         raised_at=warning.raised_at,
-        reasons=[
-            Because(said.fact, _effect(said), _evidence(reason.evidence, words))
-            for reason in main_reasons(warning.reasons)
-            if (said := reason_said(words, reason, warning.standing, value))
-        ],
+        reasons=[_because(reason, warning, words) for reason in main_reasons(warning.reasons)],
         owner=warning.owner,
         history=warning.history,
         verdict=warning.verdict,
     )
+
+
+def _because(reason: ReasonText, warning: WarningNow, words: Words) -> Because:
+    said = reason_said(words, reason, warning.standing, warning.value)
+    return Because(said.fact, _effect(said), _evidence(reason.evidence, words))
 
 
 def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, words: Words) -> list[Push]:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from streamproc.adapters.embedded.inbox import Inbox
 from streamproc.adapters.web.access import COOKIE
 from streamproc.cli import serve
 from streamproc.config import ConfigError, Settings
@@ -121,7 +122,7 @@ def test_a_long_login_is_cut_off(locked: Site) -> None:
 )
 def test_a_server_that_may_not_or_cannot_start_says_so(site: Site, settings: dict[str, Any], said: str) -> None:
     wanted = Settings(data=site.settings.data, **settings)
-    with pytest.raises(ConfigError, match=said), serve.start(wanted, site.inbox, Rates("EUR")):
+    with pytest.raises(ConfigError, match=said), serve.start(wanted, Inbox(), Rates("EUR")):
         pass
 
 
@@ -129,13 +130,13 @@ def test_a_taken_port_is_named_with_what_to_do(site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         wanted = Settings(data=site.settings.data, listen=f"127.0.0.1:{port}")
-        with pytest.raises(ConfigError, match="--listen"), serve.start(wanted, site.inbox, Rates("EUR")):
+        with pytest.raises(ConfigError, match="--listen"), serve.start(wanted, Inbox(), Rates("EUR")):
             pass
 
 
 def test_beyond_loopback_any_address_of_the_machine_is_answered(site: Site) -> None:
     wanted = Settings(data=site.settings.data, listen="0.0.0.0:0", token=TOKEN)
-    with serve.start(wanted, site.inbox, Rates("EUR")) as url:
+    with serve.start(wanted, Inbox(), Rates("EUR")) as url:
         assert httpx.get(url).status_code == 401
         assert httpx.get(url, headers={"host": "10.1.2.3"}).status_code == 401
         assert httpx.get(url, headers={"host": "rebound.example"}).status_code == 421

@@ -99,7 +99,7 @@ def test_what_did_not_change_keeps_its_place_and_focus(site: Site, browser: Brow
     assert browser.evaluate("window.kept.isConnected && document.activeElement === window.kept")
 
 
-def test_the_page_tells_when_it_is_cut_off_and_finds_back(past: Path, browser: Browser, tmp_path: Path) -> None:
+def test_the_page_tells_when_it_is_cut_off_and_finds_back(browser: Browser, tmp_path: Path) -> None:
     with Site(tmp_path / "first") as site:
         address = site.url.removeprefix("http://").rstrip("/")
         browser.open(site.url)

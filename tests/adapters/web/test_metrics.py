@@ -1,0 +1,139 @@
+import re
+
+import pytest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from streamproc.adapters.metrics import Base, Metrics, Model, Seen
+from tests.adapters.web.kit import HOSTILE, Site
+
+SEEN = Seen(
+    counts={
+        ("events", "purchase"): 7,
+        ("events", "repeat"): 2,
+        ("looks", "below_threshold"): 5,
+        ("refused", "not_json"): 1,
+        ("transitions", "repeat>loyal"): 3,
+        ("won_back", ""): 4,
+        ("warnings", "raised"): 6,
+        ("severities", "high"): 6,
+        ("verdicts", "right"): 1,
+        ("late", "too_late"): 2,
+    },
+    clock=1_000_000_000_000_000,
+    read=1_000_000_500_000_000,
+    now=1_000_002_500_000_000,
+    wall=True,
+    waiting=3,
+    dead_letters=1,
+    open_warnings={"high": 2, "low": 0},
+    base=Base("EUR", {"loyal": 3}, {"A": 1}, 1234.5, 99.5),
+    snapshot="abc",
+    speaks="learned",
+    models={"ours": Model(0.4, 0.9, 0.1, 0.02), "challenger": Model(0.5, 0.8, 0.2, 0.03)},
+    drifts={"base_rate": 1},
+)
+
+
+def families(text: str) -> dict[str, Metric]:
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def values(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    return {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families(text).values()
+        for sample in family.samples
+    }
+
+
+def exposed(seen: Seen | None) -> str:
+    return Metrics(lambda: seen).exposition()[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("streamproc_events_total", ("purchase",), 7),
+        ("streamproc_repeated_events_total", (), 2),
+        ("streamproc_looks_total", ("below_threshold",), 5),
+        ("streamproc_refused_total", ("not_json",), 1),
+        ("streamproc_transitions_total", ("loyal", "repeat"), 3),  # by label: after, before
+        ("streamproc_won_back_customers_total", (), 4),
+        ("streamproc_warning_changes_total", ("raised",), 6),
+        ("streamproc_raised_warnings_total", ("high",), 6),
+        ("streamproc_verdicts_total", ("right",), 1),
+        ("streamproc_late_events_total", ("too_late",), 2),
+        ("streamproc_clock_timestamp_seconds", (), 1e9),
+        ("streamproc_read_timestamp_seconds", (), 1e9 + 500),
+        ("streamproc_behind_seconds", (), 2_000),
+        ("streamproc_inbox_requests", (), 3),
+        ("streamproc_dead_letters", (), 1),
+        ("streamproc_open_warnings", ("high",), 2),
+        ("streamproc_open_warnings", ("low",), 0),
+        ("streamproc_customers", ("loyal",), 3),
+        ("streamproc_graded_customers", ("A",), 1),
+        ("streamproc_customer_equity", ("EUR",), 1234.5),
+        ("streamproc_value_at_risk", ("EUR",), 99.5),
+        ("streamproc_model_log_loss", ("ours",), 0.4),
+        ("streamproc_model_auc", ("challenger",), 0.8),
+        ("streamproc_model_brier_score", ("ours",), 0.1),
+        ("streamproc_model_calibration_error", ("ours",), 0.02),
+        ("streamproc_drifts_total", ("base_rate",), 1),
+        ("streamproc_model_info", ("abc", "learned"), 1),
+    ],
+)
+def test_what_the_store_counts_is_a_metric(name: str, labels: tuple[str, ...], value: float) -> None:
+    assert values(exposed(SEEN))[name, labels] == value
+
+
+def test_time_that_does_not_follow_the_wall_is_never_behind() -> None:
+    assert values(exposed(SEEN._replace(wall=False)))["streamproc_behind_seconds", ()] == 0
+
+
+def test_a_process_without_a_store_still_says_what_it_is() -> None:
+    found = families(exposed(None))
+    assert "streamproc_build_info" in found
+    assert "streamproc_events" not in found
+    assert "process_cpu_seconds" in found
+
+
+def test_names_follow_prometheus_rules() -> None:
+    text = exposed(SEEN)
+    # As `promtool check metrics` judges: help everywhere, counters end in _total, base units, no type in a name.
+    for name, family in families(text).items():
+        assert family.documentation, name
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name), name
+        assert not re.search(r"_(milli|micro|minutes|hours|days|kilo|mb|percent|gauge|counter|histogram)(_|$)", name)
+        if family.type == "counter":
+            assert all(s.name.endswith(("_total", "_created")) for s in family.samples), name
+        elif family.type == "gauge" and not name.startswith("python_"):
+            assert not name.endswith(("_total", "_count", "_sum", "_bucket")), name
+        assert len({(s.name, tuple(sorted(s.labels.items()))) for s in family.samples}) == len(family.samples)
+
+
+def test_metrics_of_a_run_count_requests_by_route_and_name_no_customer(site: Site) -> None:
+    path = "/api/customers/left-90"
+    assert site.client.get(path).status_code == 200
+    site.client.get("/some/path/of/anybody")
+    site.client.request("BREW", "/livez")
+    answer = site.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    found = values(answer.text)
+    assert found["streamproc_http_requests_total", ("GET", "/api/customers/{customer_id}", "200")] == 1
+    assert found["streamproc_http_requests_total", ("GET", "other", "404")] == 1
+    assert found["streamproc_http_requests_total", ("other", "/livez", "405")] == 1
+    for secret in ("left-", "steady-", "anybody", HOSTILE[:8]):
+        assert secret not in answer.text
+
+
+def test_metrics_of_a_run_agree_with_its_summary(site: Site) -> None:
+    summary = site.client.get("/api/summary").json()
+    found = values(site.client.get("/metrics").text)
+    assert sum(v for (name, _), v in found.items() if name == "streamproc_open_warnings") == sum(
+        summary["warnings"].get(state, 0) for state in ("raised", "escalated")
+    )
+    assert found["streamproc_events_total", ("purchase",)] == summary["counts"]["events"]["purchase"]
+    assert sum(v for (name, _), v in found.items() if name == "streamproc_customers") == summary["customers"]
+    judged = {labels[0] for name, labels in found if name == "streamproc_model_auc"}
+    assert judged == {"ours", "challenger"}
