@@ -41,17 +41,18 @@ class Severity(IntEnum):
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Probabilities are P(no purchase within the horizon); days are days.
 
-    A warning is raised at `raise_at`, once the log-odds have risen by `minimum_rise` since the last purchase; not again
-    before a purchase came or the risk was under `clear_at` (hysteresis), and `cooldown_days` have passed since the
-    last one ended. At `escalate_at` it escalates. An expected loss of `severity_share` of what the least A customer
-    brings a year makes it critical, of B high, of C medium.
+    A warning is raised at `raise_at`, once the customer has been silent for the share `minimum_silence` of the usual
+    gap (of two thirds of the horizon at the most): who buys seldom is no case on the day of a purchase. It is not
+    raised again before a purchase came or the risk was under `clear_at` (hysteresis), and `cooldown_days` have passed
+    since the last one ended. At `escalate_at` it escalates. An expected loss of `severity_share` of what the least A
+    customer brings a year makes it critical, of B high, of C medium.
     """
 
     name: str = "default"
-    raise_at: float = 0.5
-    clear_at: float = 0.35
-    escalate_at: float = 0.75
-    minimum_rise: float = 0.35
+    raise_at: float = 0.45
+    clear_at: float = 0.3
+    escalate_at: float = 0.7
+    minimum_silence: float = 0.5
     minimum_purchase_days: int = 2
     minimum_customers_fitted: int = 20
     cooldown_days: int = 30

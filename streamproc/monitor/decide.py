@@ -35,15 +35,13 @@ def needs_figures(decisions: Decisions, churn: float, context: Context) -> bool:
     """Whether the outcome depends on more than the risk: a warning is open, or the risk is high enough for one."""
     if context.purchases_stale:
         return bool(decisions.episodes)
-    return _is_high(decisions, churn, context.policy) or decisions.open_episode() is not None
+    return churn >= context.policy.raise_at or decisions.open_episode() is not None
 
 
-def _is_high(decisions: Decisions, churn: float, policy: Policy) -> bool:
-    """Whether the risk is high, and has become so by silence: one who buys seldom and just did is no case for anyone."""
-    if churn < policy.raise_at:
-        return False
-    calm, now = decisions.calm_log_odds, decisions.log_odds
-    return calm is None or now is None or now - calm >= policy.minimum_rise * MICRO
+def quiet_days(figures: Figures, policy: Policy) -> float:
+    """How many days of silence a warning needs: a share of the usual gap, as far as the horizon lets it grow."""
+    usual = figures.usual_gap_days if figures.usual_gap_days is not None else figures.horizon_days / 3
+    return policy.minimum_silence * min(usual, figures.horizon_days * 2 / 3)
 
 
 def decide(
@@ -87,7 +85,8 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
     recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
     rules = (
         (context.purchases_stale, Outcome.FEED_STALE),
-        (not _is_high(decisions, figures.probability, policy), Outcome.BELOW_THRESHOLD),
+        (figures.probability < policy.raise_at, Outcome.BELOW_THRESHOLD),
+        (figures.recency_days < quiet_days(figures, policy), Outcome.BELOW_THRESHOLD),
         (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
         (at < decisions.cooldown_until, Outcome.COOLDOWN),
         (not decisions.armed, Outcome.HYSTERESIS),
