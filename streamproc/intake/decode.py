@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from streamproc.intake.mapping import Mapping
+from streamproc.intake.money import is_not_finite
 from streamproc.intake.refusal import MAX_BODY, MAX_ID, Reason, Refusal
 from streamproc.wire.feed import (
-    ABSENT,
     FIRM_FACTS,
     MAX_DETAIL,
     AnyFeedEvent,
@@ -61,6 +61,9 @@ _decoders: dict[Kind, Callable[[bytes], AnyFeedEvent]] = {
 }
 _decode_members = msgspec.json.Decoder(dict[str, object]).decode
 _FIRM_FIELDS = frozenset((*FeedFirmFact.__struct_fields__, "stream", "type"))
+_WHOLE = "got `float`"
+_WHOLE_FIELDS = ("schema_version", "lines", "revision", "severity", "resolution_score")
+_EXACT = 2.0**53
 _NO_WORD = "no stream, kind, type or fact, and no id field that only one stream has"
 _ID_FIELDS = {"customer_id", "event_id", "order_id", "complaint_id", "contact_id"}
 _ID_FIELDS |= {"alias_of", "owner", "subject", "dealer_id", "staff_id"}
@@ -102,14 +105,33 @@ def decode_json(body: bytes, words: Words) -> Decoded | Refusal | Literal["skipp
         return Refusal("too_large", "", f"more than {MAX_BODY} bytes")
     try:
         kind = kind_of(_decode_head(body), words)
-        if isinstance(kind, Refusal) or kind == SKIPPED:
-            return kind
-        event = _decoders[kind](body)
-        return _with_rest(event, body) if isinstance(event, FeedFirmFact) else _sound(event, body, kind)
+        return kind if isinstance(kind, Refusal) or kind == SKIPPED else _decode_event(body, kind)
     except msgspec.ValidationError as error:
         return refusal_of(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _not_json(body)
+
+
+def _decode_event(body: bytes, kind: Kind) -> Decoded | Refusal:
+    """The event of a known kind. Raises what msgspec raises where the body does not hold one."""
+    try:
+        event = _decoders[kind](body)
+    except msgspec.ValidationError as error:
+        if _WHOLE not in str(error):
+            raise
+        body = _whole(body)  # off the fast path: most feeds write whole numbers as such
+        event = _decoders[kind](body)
+    return _with_rest(event, body) if isinstance(event, FeedFirmFact) else _sound(event, body, kind)
+
+
+def _whole(body: bytes) -> bytes:
+    """The event with the whole numbers that were written as 1.0 written as 1."""
+    members: dict[str, object] = _decode_members(body)
+    for name in _WHOLE_FIELDS:
+        value = members.get(name)
+        if isinstance(value, float) and abs(value) < _EXACT and value.is_integer():
+            members[name] = int(value)
+    return msgspec.json.encode(members)
 
 
 def _sound(event: AnyFeedEvent, body: bytes, kind: Kind) -> Decoded | Refusal:
@@ -132,13 +154,25 @@ def peek_json(body: bytes) -> Peek | None:
 
 def kind_of(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]:
     """The kind of event a head announces."""
-    if head.fact in FIRM_FACTS or head.kind in FIRM_FACTS:
-        return "firm_fact"
     if head.fact is not None:
-        return Refusal("unknown_kind", "fact", _shown(head.fact))
+        return _kind_beside_fact(head.fact, head.kind, words)
+    if head.kind in FIRM_FACTS:
+        return "firm_fact"
     if head.stream is head.kind is head.type is None:
-        return _kind_by_id(head) or Refusal("unknown_kind", "kind", _NO_WORD)
+        return _kind_by_id(head)
     return _kind_by_word(head, words)
+
+
+def _kind_beside_fact(fact: str, kind: str | None, words: Words) -> Kind | Refusal | Literal["skipped"]:
+    """`fact` says which fact it is; `kind` may repeat it, name the stream, or be a word to skip."""
+    if fact not in FIRM_FACTS:
+        return Refusal("unknown_kind", "fact", _shown(fact))
+    meant = "firm_fact" if kind is None or kind == fact else words.find(kind)
+    if meant == SKIPPED:
+        return SKIPPED
+    if meant in {"fact", "firm_fact"}:
+        return "firm_fact"
+    return Refusal("unknown_kind", "kind", "beside `fact`: the same fact, or fact, facts, firm_fact")
 
 
 def _kind_by_word(head: FeedHead, words: Words) -> Kind | Refusal | Literal["skipped"]:
@@ -156,16 +190,25 @@ def _kind_by_word(head: FeedHead, words: Words) -> Kind | Refusal | Literal["ski
     return "customer_fact" if found == "fact" else cast("Kind", found)
 
 
-def _kind_by_id(head: FeedHead) -> Kind | None:
+def _kind_by_id(head: FeedHead) -> Kind | Refusal:
     """A complaint or a contact may name the order it is about, so that they come first."""
-    if head.complaint_id is not ABSENT:
+    if head.complaint_id is not None:
         return "complaint"
-    if head.contact_id is not ABSENT:
+    if head.contact_id is not None:
         return "contact"
-    if head.order_id is not ABSENT:
+    if head.order_id is not None:
         return "purchase"
-    if head.alias_of is not ABSENT or head.do_not_contact is not ABSENT or head.owner is not ABSENT:
-        return "customer_fact"
+    if head.alias_of is head.do_not_contact is head.owner is None:
+        return Refusal("unknown_kind", "kind", _NO_WORD)
+    return _lost_id(head) or "customer_fact"
+
+
+def _lost_id(head: FeedHead) -> Refusal | None:
+    """A complaint has an owner, too: one that lost its id is not a fact of its customer."""
+    if head.direction is not None:
+        return Refusal("missing_field", "contact_id", "or a word that names the stream")
+    if head.status is not None or head.severity is not None:
+        return Refusal("missing_field", "complaint_id")
     return None
 
 
@@ -174,7 +217,7 @@ def _with_rest(event: FeedFirmFact, body: bytes) -> Decoded | Refusal:
     members: dict[str, object] = _decode_members(body)
     rest = {name: value for name, value in members.items() if name not in _FIRM_FIELDS}
     try:
-        detail = msgspec.convert({**rest, **event.detail}, dict[str, Scalar])
+        detail = msgspec.convert({**rest, **(event.detail or {})}, dict[str, Scalar])
     except msgspec.ValidationError:
         return Refusal("wrong_type", "detail", "texts of at most 256 characters, numbers, true, false, null")
     if len(detail) > MAX_DETAIL or any(len(name) > MAX_ID for name in detail):
@@ -189,7 +232,7 @@ def convert(cells: dict[str, Any], kind: Kind) -> AnyFeedEvent | Refusal:
         event = msgspec.convert(cells, _TYPES[kind], strict=False)
     except msgspec.ValidationError as error:
         refusal = refusal_of(str(error))
-        if str(cells.get(refusal.field, "")).strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
+        if is_not_finite(str(cells.get(refusal.field, ""))):
             return Refusal("not_finite", refusal.field)
         return refusal
     return too_long(event) or event
@@ -225,8 +268,8 @@ def _reason(message: str, field: str) -> Reason:
         return "missing_field"
     if "of length <=" in message:
         return "id_too_long" if field in _ID_FIELDS else "out_of_range"
-    if message.startswith("Invalid decimal"):
-        return "wrong_type"
+    if "got `null`" in message:  # null is absent: only what is needed refuses it
+        return "missing_field"
     if message.startswith("Invalid enum") or "matching regex" in message:
         return "bad_value"
     if ">=" in message or "<=" in message or "out of range" in message:

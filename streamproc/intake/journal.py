@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streamproc.core.events import Complaint, Contact, CustomerFact, FirmFact, Purchase
 from streamproc.intake.mapping import Mapping
-from streamproc.intake.money import EXACT, digits_of, to_minor
+from streamproc.intake.money import EXACT, digits_of, to_decimal, to_minor
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Refusal
 from streamproc.intake.times import Times
@@ -27,6 +27,7 @@ from streamproc.wire.feed import (
     FeedEvent,
     FeedFirmFact,
     FeedPurchase,
+    Money,
 )
 
 JournalEvent = Purchase | Complaint | Contact | CustomerFact | FirmFact
@@ -37,6 +38,7 @@ MAX_TEXT = 4000
 
 _CANCELLED = frozenset(("cancelled", "canceled", "void", "voided"))
 _MONEY_FIELDS = ("amount", "cost", "list_amount", "reward_amount", "fixed_service_cost")
+_NOT_BELOW_ZERO = frozenset(("cost", "fixed_service_cost"))
 _get_money = attrgetter(*_MONEY_FIELDS)
 
 
@@ -81,10 +83,15 @@ class Scribe:
             case _:
                 assert_never(event)
 
-    def _minor(self, amount: Decimal, currency: str | None, at: int, field: str) -> int | Refusal:
+    def _minor(self, amount: Money, currency: str | None, at: int, field: str) -> int | Refusal:
         """Minor units in the reporting currency."""
         code, digits = self._units.get(currency) or self._unit(currency)
-        minor = to_minor(amount, digits, field)
+        exact = to_decimal(amount, field)
+        if isinstance(exact, Refusal):
+            return exact
+        minor = to_minor(exact, digits, field)
+        if field in _NOT_BELOW_ZERO and isinstance(minor, int) and exact < 0:
+            return Refusal("out_of_range", field, "below 0")
         if code == self._rates.reporting or not isinstance(minor, int):
             return minor
         return self._rates.convert(minor, code, at)
@@ -115,7 +122,10 @@ class Scribe:
 
     def _purchase(self, event: FeedPurchase, stamp: Stamp) -> Purchase | Refusal:
         if event.unit_price is not None and event.amount is None:
-            event = replace(event, amount=_amount_of(event.unit_price, event.quantity))
+            paid = _amount_of(event.unit_price, event.quantity)
+            if isinstance(paid, Refusal):
+                return paid
+            event = replace(event, amount=paid)
         money = self._money_of(event, stamp.at)
         if not isinstance(money, list):
             return money
@@ -123,6 +133,8 @@ class Scribe:
         until = None if event.contract_until is None else self._times.parse(event.contract_until)
         if isinstance(until, Refusal):
             return Refusal(until.reason, "contract_until", until.detail)
+        if until is not None and until < 0:
+            return Refusal("out_of_range", "contract_until", "before 1970")
         if amount is not None and self._inverted:
             amount = -amount
         below_zero = amount < 0 if amount is not None else (event.quantity or 0.0) < 0.0
@@ -141,7 +153,7 @@ class Scribe:
             returned=stamp.returned or below_zero,
             quantity=1.0 if event.quantity is None else abs(event.quantity),
             lines=event.lines,
-            revision=event.revision,
+            revision=event.revision or 0,
             cancelled=bool(event.cancelled) or (event.status or "").lower() in _CANCELLED,
             category=event.category,
             channel=event.channel,
@@ -238,7 +250,7 @@ class Scribe:
             kind=event.fact or event.kind or "",
             subject=event.subject,
             value=event.value,
-            detail=event.detail,
+            detail=event.detail or {},
             source=stamp.source,
         )
         return self._rates.learn(fact) or fact
@@ -247,6 +259,9 @@ class Scribe:
         return text[:MAX_TEXT] if text and self._keep_text else None
 
 
-def _amount_of(unit_price: Decimal, quantity: float | None) -> Decimal:
-    """Unit price × pieces (one where no quantity is said)."""
-    return EXACT.multiply(unit_price, Decimal(repr(1.0 if quantity is None else quantity)))
+def _amount_of(unit_price: Money, quantity: float | None) -> str | Refusal:
+    """Unit price × pieces (one where no quantity is said), as decimal text."""
+    price = to_decimal(unit_price, "unit_price")
+    if isinstance(price, Refusal):
+        return price
+    return format(EXACT.multiply(price, Decimal(repr(1.0 if quantity is None else quantity))), "f")

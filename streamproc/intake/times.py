@@ -59,7 +59,7 @@ class Times:
             elif len(stamp) <= _TEXT_LENGTH and _is_number(stamp):
                 return _parse_digits(stamp)
             else:
-                when = datetime.fromisoformat(stamp)
+                when = datetime.fromisoformat(f"{stamp[:-1]}Z" if stamp.endswith("z") else stamp)
             if when.tzinfo is None:
                 when = when.replace(tzinfo=self._zone)
             return from_datetime(when)

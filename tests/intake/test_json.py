@@ -150,20 +150,37 @@ def test_the_currency_decides_the_minor_unit() -> None:
         ({"amount": [1]}, "wrong_type", "amount"),
         ({"amount": "NaN"}, "not_finite", "amount"),
         ({"amount": 1e300}, "out_of_range", "amount"),
+        ({"amount": "1_0"}, "wrong_type", "amount"),
+        ({"amount": " 1 "}, "wrong_type", "amount"),
+        ({"amount": "1e3"}, "wrong_type", "amount"),
+        ({"amount": "1\n"}, "wrong_type", "amount"),
+        ({"amount": "\u0661"}, "wrong_type", "amount"),
+        ({"amount": ""}, "wrong_type", "amount"),
+        ({"amount": "1" * 30}, "out_of_range", "amount"),
+        ({"amount": ..., "unit_price": "much"}, "wrong_type", "unit_price"),
         ({"cost": "Infinity"}, "not_finite", "cost"),
+        ({"cost": -0.001}, "out_of_range", "cost"),
+        ({"fixed_service_cost": "-1"}, "out_of_range", "fixed_service_cost"),
         ({"currency": "EURO"}, "bad_value", "currency"),
+        ({"currency": "EUR\n"}, "bad_value", "currency"),
         ({"currency": "XXX"}, "no_rate", "currency"),
         ({"contract_until": "later"}, "bad_time", "contract_until"),
+        ({"contract_until": "1969-12-31T23:59:59Z"}, "out_of_range", "contract_until"),
         ({"customer_kind": "martian"}, "bad_value", "customer_kind"),
         ({"strategic": 1.5}, "out_of_range", "strategic"),
         ({"revision": -1}, "out_of_range", "revision"),
         ({"revision": 1.5}, "wrong_type", "revision"),
+        ({"revision": -1.0}, "out_of_range", "revision"),
+        ({"lines": 1e300}, "wrong_type", "lines"),
         ({"schema_version": 2}, "out_of_range", "schema_version"),
         ({"category": "x" * 257}, "out_of_range", "category"),
         ({"kind": "exploded"}, "unknown_kind", "kind"),
         ({"stream": "firm_fact"}, "unknown_kind", "fact"),
         ({"fact": "exploded"}, "unknown_kind", "fact"),
         ({"order_id": ...}, "unknown_kind", "kind"),
+        ({"order_id": None}, "unknown_kind", "kind"),
+        ({"customer_id": None}, "missing_field", "customer_id"),
+        ({"occurred_at": None}, "missing_field", "occurred_at"),
     ],
 )
 def test_what_is_wrong_with_an_order_is_named(changes: dict[str, object], reason: str, field: str) -> None:
@@ -186,12 +203,54 @@ def test_what_is_wrong_with_an_order_is_named(changes: dict[str, object], reason
         ({**FACT, "fact": "currency_rate", "subject": "USD"}, "missing_field", "value"),
         ({**FACT, "fact": "holiday", "days": [1]}, "wrong_type", "detail"),
         ({**FACT, "fact": "holiday", **{f"d{n}": n for n in range(65)}}, "out_of_range", "detail"),
-        ({**FACT, "fact": "holiday", "customer_kind": "martian"}, "bad_value", "customer_kind"),
+        ({**FACT, "fact": "weather", "kind": "outage"}, "unknown_kind", "fact"),
+        ({**FACT, "fact": "outage", "kind": "holiday"}, "unknown_kind", "kind"),
+        ({**FACT, "fact": "outage", "kind": "planned"}, "unknown_kind", "kind"),
+        ({**COMPLAINT, "complaint_id": ..., "owner": "o"}, "missing_field", "complaint_id"),
+        ({**COMPLAINT, "complaint_id": None, "owner": "o"}, "missing_field", "complaint_id"),
+        ({**FACT, "customer_id": "c", "owner": "o", "severity": 4}, "missing_field", "complaint_id"),
+        ({**CONTACT, "contact_id": ..., "owner": "o"}, "missing_field", "contact_id"),
+        ({**CONTACT, "direction": None}, "missing_field", "direction"),
+        ({**COMPLAINT, "status": None}, "missing_field", "status"),
     ],
 )
 def test_what_is_wrong_with_other_events_is_named(event: dict[str, object], reason: str, field: str) -> None:
-    refusal = refused(take(event))
+    refusal = refused(take({name: value for name, value in event.items() if value is not ...}))
     assert (refusal.reason, refusal.field) == (reason, field)
+
+
+def test_null_is_as_good_as_absent() -> None:
+    nothing = dict.fromkeys([*COMPLAINT, *CONTACT, "alias_of", "owner", "do_not_contact", "revision", "lines", "fact"])
+    assert purchase(**{**nothing, **ORDER}, schema_version=None, kind=None) == purchase()
+    assert take({**nothing, **COMPLAINT, "detail": None}) == take(COMPLAINT)
+    fact = {**FACT, "fact": "outage", "subject": "web"}
+    assert take({**fact, "kind": None, "detail": None, "value": None}) == take(fact)
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    taken = purchase(lines=3.0, revision=1.0, schema_version=1.0, amount=12.5)
+    assert (taken.lines, taken.revision, taken.amount) == (3, 1, 1250)
+    complaint = take({**COMPLAINT, "severity": 4.0, "resolution_score": 2.0})
+    assert isinstance(complaint, Complaint)
+    assert (complaint.severity, complaint.resolution_score) == (4, 2)
+    assert isinstance(take({**FACT, "fact": "holiday", "schema_version": 1.0}), FirmFact)
+
+
+@pytest.mark.parametrize("kind", [None, "outage", "fact", "facts", "firm_fact", "Facts"])
+def test_beside_a_fact_the_kind_repeats_it_or_names_the_stream(kind: str | None) -> None:
+    taken = take({**FACT, "fact": "outage", "kind": kind, "planned": True})
+    assert isinstance(taken, FirmFact)
+    assert (taken.kind, taken.detail) == ("outage", {"planned": True})
+
+
+def test_a_fact_of_a_kind_to_skip_is_skipped() -> None:
+    assert take({**FACT, "fact": "outage", "kind": "test"}, 'skip = ["test"]') is None
+
+
+def test_of_a_fact_for_everybody_all_that_is_not_ours_is_detail() -> None:
+    taken = take({**FACT, "fact": "holiday", "customer_kind": "martian"})
+    assert isinstance(taken, FirmFact)
+    assert taken.detail == {"customer_kind": "martian"}
 
 
 @pytest.mark.parametrize(

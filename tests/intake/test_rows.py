@@ -90,6 +90,10 @@ def test_a_contact_without_an_id_is_named_by_its_event() -> None:
         ("a,2999-01-01,purchase,1,1,1,r", "in_future", "occurred_at"),
         ('a,2020-01-01,purchase,"1.234",1,1,r', "wrong_type", "amount"),
         ("a,2020-01-01,purchase,nan,1,1,r", "not_finite", "amount"),
+        ("a,2020-01-01,purchase,1_0,1,1,r", "wrong_type", "amount"),
+        ("a,2020-01-01,purchase,1e3,1,1,r", "wrong_type", "amount"),
+        ("a,2020-01-01,purchase,1 0,1,1,r", "wrong_type", "amount"),
+        ("a,2020-01-01,purchase,1,1,1.5,r", "wrong_type", "lines"),
         ("a,2020-01-01,purchase,1,-inf,1,r", "not_finite", "quantity"),
         ("a,2020-01-01,purchase,1,NaN,1,r", "not_finite", "quantity"),
         ("a,2020-01-01,purchase,1,1,-1,r", "out_of_range", "lines"),
@@ -113,7 +117,19 @@ def test_numbers_are_read_with_the_mappings_comma_and_separator() -> None:
     taken = table(header, german).take_row(row, HERE, NOW)
     assert isinstance(taken, Purchase)
     assert (taken.amount, taken.quantity) == (123_456, 2.5)
-    assert refused(table(header).take_row(row, HERE, NOW)).field == "amount"
+    assert refused(table(header).take_row(["a", "2020-01-01", "1.234,56", "2"], HERE, NOW)).field == "amount"
+
+
+def test_blanks_around_a_number_are_no_part_of_it_and_whole_numbers_may_have_a_point() -> None:
+    taken = bought("customer,date,amount,lines,revision", "a,2020-01-01,\t12.50 , 3.0 ,1.00")
+    assert (taken.amount, taken.lines, taken.revision) == (1250, 3, 1)
+
+
+def test_a_cost_below_zero_and_a_piece_without_a_plain_price_are_refused() -> None:
+    cost = refused(take_row("customer,date,amount,cost", "a,2020-01-01,5,-1"))
+    assert (cost.reason, cost.field) == ("out_of_range", "cost")
+    price = refused(take_row("customer,date,unit_price,qty", "a,2020-01-01,1e3,2"))
+    assert (price.reason, price.field) == ("wrong_type", "unit_price")
 
 
 def test_signs_digits_and_currency_are_as_the_mapping_says() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamproc.core.time import DAY, HOUR, SECOND, from_datetime
-from streamproc.intake.money import MAX_MINOR, digits_of, to_minor
+from streamproc.intake.money import MAX_MINOR, digits_of, to_decimal, to_minor
 from streamproc.intake.refusal import Refusal
 from streamproc.intake.times import Times
 from tests.intake.kit import refused
@@ -21,6 +21,7 @@ NEW_YEAR_2024 = 19_723 * DAY
         ("2024-01-01", NEW_YEAR_2024),
         ("20240101", NEW_YEAR_2024),
         ("2024-01-01T00:00:00Z", NEW_YEAR_2024),
+        ("2024-01-01t00:00:00z", NEW_YEAR_2024),
         ("2024-01-01 02:00:00+02:00", NEW_YEAR_2024),
         ("2024-01-01T00:00:00.000001Z", NEW_YEAR_2024 + 1),
         ("1704067200", NEW_YEAR_2024),
@@ -75,6 +76,21 @@ def test_every_rfc_3339_stamp_is_its_own_instant(when: datetime) -> None:
 @given(st.text(max_size=40))
 def test_no_text_raises(stamp: str) -> None:
     assert isinstance(Times().parse(stamp), int | Refusal)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4))
+def test_a_plain_decimal_text_is_itself(amount: Decimal) -> None:
+    assert to_decimal(format(amount, "f")) == amount
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_what_its_shortest_text_says(amount: float) -> None:
+    assert to_decimal(amount) == Decimal(repr(amount))
+
+
+@pytest.mark.parametrize("text", ["1.", ".5", "+7", "-0", "007"])
+def test_a_point_and_a_sign_may_stand_where_they_do_no_harm(text: str) -> None:
+    assert to_decimal(text) == Decimal(text)
 
 
 @given(st.integers(-MAX_MINOR, MAX_MINOR), st.sampled_from([0, 2, 3]))

@@ -27,7 +27,7 @@ FORMATS = FormatChecker(())
 @FORMATS.checks("date-time", ValueError)
 def is_date_time(value: object) -> bool:
     """RFC 3339's form is in the patterns; here is whether there is such a day."""
-    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+    return not isinstance(value, str) or datetime.fromisoformat(value.upper()).tzinfo is not None
 
 
 @FORMATS.checks("date", ValueError)

@@ -116,10 +116,14 @@ NUMBERS = [0, 1, 2, 5, 6, -1, 0.5, 1.5, 10, 11, 256, 2**31, -(10**11)]
 NUMBERS += [10**digits for digits in (9, 10, 11, 14, 16, 18)]
 TEXTS = ["", "x", "x" * 256, "x" * 257, "客" * 100, "a\0b", "EUR", "eur", "JPYX", "XYZ", "purchase", "contact"]
 TEXTS += ["outage", "opened", "in", "12.50", "-3", "1.", "NaN", "2026-01-31", "2026-02-30", "1969-12-31"]
-TEXTS += ["2026-01-31T10:20:30Z", "2026-01-31T25:00:00Z"]
+TEXTS += ["2026-01-31T10:20:30Z", "2026-01-31t10:20:30z", "2026-01-31T25:00:00Z"]
+TEXTS += ["EUR\n", "1_0", " 1 ", "1e3", "facts"]
 VALUES: list[Json] = [None, True, False, *NUMBERS, *TEXTS, [], {}, ["x"], {"a": 1}, {"a": []}]
-LENIENT = HEADS | {"contract_until"}
-"""Where the program takes more than is published: words in any case and a mapping's own; ends before 1970."""
+LENIENT = HEADS
+"""Where the program takes more than is published: words in any case, and a mapping's own."""
+
+OF_OTHERS = {"order_id", "complaint_id", "contact_id", "owner", "status", "severity", "direction"}
+"""Members by which an event may become another stream's, for which its own schema does not speak."""
 
 FEED_BASES = [(name, path) for name in FEED_NAMES for path in examples(name, "valid")]
 
@@ -139,12 +143,13 @@ def needs_rate(event: dict[str, Json]) -> bool:
 def test_schema_and_intake_refuse_the_same(base: tuple[str, Path], data: st.DataObject) -> None:
     name, path = base
     event = json.loads(body_of(path))
-    published = set(event) | {"event_id", "kind", "stream", "extra", "currency", "text"}
+    foreign = OF_OTHERS - set(event)
+    published = set(event) | {"event_id", "kind", "stream", "extra", "currency", "text"} | foreign
     field = data.draw(st.sampled_from(sorted(published)), label="field")
     event[field] = data.draw(st.sampled_from(VALUES), label="value")
     assume(not in_bytes(event) and not needs_rate(event))
     body = json.dumps(event).encode()
-    if field in LENIENT:
+    if field in LENIENT | foreign:
         assert faults(name, event) or not refused(name, body, AFTER_ALL)
     else:
         assert bool(faults(name, event)) == refused(name, body, AFTER_ALL), intake(body, AFTER_ALL)
@@ -154,9 +159,6 @@ def test_what_a_schema_cannot_say_intake_refuses() -> None:
     base = {"customer_id": "c-1", "occurred_at": "2026-01-31T10:20:30Z", "order_id": "客" * 100}
     assert faults("purchase", base) == []
     assert intake(json.dumps(base).encode()) == Refusal("id_too_long", "order_id", "more than 256 bytes")
-    fraction = {**base, "order_id": "o-1", "revision": 1.0}
-    assert faults("purchase", fraction) == []
-    assert refused("purchase", json.dumps(fraction).encode())
     large = {**base, "order_id": "o-1", "notes": "x" * MAX_BODY}
     assert faults("purchase", large) == []
     assert intake(json.dumps(large).encode()) == Refusal("too_large", "", f"more than {MAX_BODY} bytes")
