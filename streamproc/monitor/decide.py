@@ -135,7 +135,6 @@ def settle(
         if not episode.ended_at:
             if last >= episode.raised_at // SECOND * SECOND:
                 _end(decisions, episode, at, cooldown_days)
-                decisions.armed = True  # a new silence is news, however high the risk was after the purchase
                 found.append(_changed(customer_id, episode, at, "recovered", "bought"))
             elif last > episode.last_purchase or not last:
                 decisions.armed = True  # raised on wrong facts: neither right nor wrong, and no reason for silence

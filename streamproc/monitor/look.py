@@ -179,6 +179,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     log_odds, churn, groups = scored.log_odds[i], scored.churn[i], scored.groups[i]
     if visit.bought or decisions.calm_log_odds is None:
         decisions.calm_log_odds = log_odds
+        decisions.armed = True  # a new silence is news, however high the risk is after the purchase
     decisions.log_odds = log_odds
     today = today_of(context.at)
     money = worth(state.facts, today, VALUE)
