@@ -90,10 +90,11 @@ def calibration_error(labels: Ints, risks: Floats, bins: int = BINS) -> float:
 
 
 def precision_at(labels: Ints, risks: Floats, share: float) -> float:
-    """Share of 1 among the riskiest `share`, at least one; ties are broken by a fixed shuffle."""
-    tie = np.random.default_rng(0).random(len(risks))
-    top = np.lexsort((tie, -risks))[: max(1, round(share * len(risks)))]
-    return float(labels[top].mean())
+    """Share of 1 among the riskiest `share`, at least one; of equal risks at the edge, what any of them gives."""
+    most = max(1, round(share * len(risks)))
+    edge = np.partition(risks, -most)[-most]
+    above, tied = risks > edge, risks == edge
+    return float((labels[above].sum() + (most - above.sum()) * labels[tied].mean()) / most)
 
 
 def judged(labels: Ints, risks: Floats) -> Figures:

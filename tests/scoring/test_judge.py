@@ -91,7 +91,17 @@ def test_lift_is_precision_over_the_base_rate() -> None:
 
 def test_ties_at_the_top_are_not_broken_by_order() -> None:
     labels = np.array([1] * 50 + [0] * 50)
-    assert 0.2 < precision_at(labels, np.full(100, 0.5), 0.2) < 0.8
+    assert precision_at(labels, np.full(100, 0.5), 0.2) == 0.5
+    assert precision_at(labels[::-1], np.full(100, 0.5), 0.2) == 0.5
+
+
+@given(judgements, st.floats(0.01, 1.0))
+def test_precision_at_the_top_is_the_mean_over_all_orders_of_ties(some: list[tuple[int, float]], share: float) -> None:
+    labels, risks = columns(some)
+    random, most = np.random.default_rng(0), max(1, round(share * len(risks)))
+    orders = [np.lexsort((random.random(len(risks)), -risks))[:most] for _ in range(400)]
+    mean = np.mean([labels[order].mean() for order in orders])
+    assert precision_at(labels, risks, share) == pytest.approx(mean, abs=0.12)
 
 
 def test_several_cuts_are_pooled_but_for_their_tops() -> None:
