@@ -26,6 +26,7 @@ from streamproc.desk.warning import (
     standing_of,
     value_of,
 )
+from streamproc.monitor.decide import quiet_days
 from streamproc.monitor.effects import Effect, Looked, Transition
 from streamproc.monitor.look import reasons_of
 from streamproc.monitor.state import CustomerState
@@ -128,7 +129,8 @@ class CustomerReport(Struct, frozen=True, kw_only=True):
 class Rule(Struct, frozen=True, kw_only=True):
     """The numbers that a look was judged by: the customer's own, and the policy's beside them.
 
-    `armed`: the risk has been below `clear_at` since the last warning. `cooldown_until` None: never warned of.
+    A warning needs `least_silent_days` without a purchase. `armed`: since the last warning the customer bought, or the
+    risk has been below `clear_at`. `cooldown_until` None: never warned of.
     """
 
     policy: str
@@ -136,6 +138,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     raise_at: float
     clear_at: float
     escalate_at: float
+    silent_days: int | None
+    least_silent_days: float | None
     purchase_days: int
     minimum_purchase_days: int
     cooldown_until: str | None
@@ -321,14 +325,16 @@ def why_looked(
 
 def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int) -> Rule:
     """The numbers that the look was judged by, from the state as it left it."""
-    facts, decisions = state.facts, state.decisions
+    facts, decisions, figures = state.facts, state.decisions, look.figures
     retention = [t.at for t in facts.contacts if t.outward and t.purpose == "retention" and t.at * SECOND < look.at]
     return Rule(
         policy=policy.name,
-        probability=None if look.figures is None else look.figures.probability,
+        probability=None if figures is None else figures.probability,
         raise_at=policy.raise_at,
         clear_at=policy.clear_at,
         escalate_at=policy.escalate_at,
+        silent_days=None if figures is None else figures.recency_days,
+        least_silent_days=None if figures is None else round(quiet_days(figures, policy), 2),
         purchase_days=facts.n_days,
         minimum_purchase_days=policy.minimum_purchase_days,
         cooldown_until=to_text(decisions.cooldown_until) if decisions.cooldown_until else None,

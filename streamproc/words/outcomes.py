@@ -33,6 +33,14 @@ def _episode_open(words: Words, rule: Rule) -> str:
 
 
 def _below_threshold(words: Words, rule: Rule) -> str:
+    high = rule.probability is not None and rule.probability >= rule.raise_at
+    if high and rule.silent_days is not None and rule.least_silent_days is not None:
+        return words.say(
+            "The risk is {risk}, but the last purchase was only {days} ago; a warning needs {least}.",
+            risk=_risk(words, rule),
+            days=words.days(rule.silent_days),
+            least=words.days(rule.least_silent_days),
+        )
     return words.say("The risk, {risk}, is below {threshold}.", risk=_risk(words, rule), threshold=_raise(words, rule))
 
 
@@ -46,7 +54,7 @@ def _minimum_evidence(words: Words, rule: Rule) -> str:
 
 def _hysteresis(words: Words, rule: Rule) -> str:
     return words.say(
-        "The risk, {risk}, has not been below {clear} since the last warning ended.",
+        "The risk, {risk}, has not been below {clear} since the last warning, nor did a purchase come.",
         risk=_risk(words, rule),
         clear=words.share(rule.clear_at),
     )

@@ -118,6 +118,16 @@ class Rule(Protocol):
         ...
 
     @property
+    def silent_days(self) -> int | None:
+        """Days since the last purchase."""
+        ...
+
+    @property
+    def least_silent_days(self) -> float | None:
+        """Days without a purchase before which nothing is warned of."""
+        ...
+
+    @property
     def purchase_days(self) -> int:
         """Days with a purchase so far."""
         ...

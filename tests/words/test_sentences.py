@@ -64,6 +64,8 @@ def rule(**given: Any) -> Rule:
         "raise_at": 0.65,
         "clear_at": 0.45,
         "escalate_at": 0.85,
+        "silent_days": 3,
+        "least_silent_days": 15.5,
         "purchase_days": 1,
         "minimum_purchase_days": 2,
         "cooldown_until": "2025-04-01T00:00:00Z",
@@ -192,7 +194,7 @@ def test_each_model_that_speaks_is_told_apart(language: Language) -> None:
 OUTCOMES_SAID = {
     "below_threshold": "The risk, 41 %, is below 65 %.",
     "minimum_evidence": "Bought on 1 day so far; warnings need 2 days.",
-    "hysteresis": "The risk, 41 %, has not been below 45 % since the last warning ended.",
+    "hysteresis": "The risk, 41 %, has not been below 45 % since the last warning, nor did a purchase come.",
     "cooldown": "A warning ended lately; the next is possible from Apr 1, 2025 on.",
     "recent_contact": "The firm tried to keep the customer on Mar 20, 2025 09:15 UTC; for 14 days that is given time "
     "to work.",
@@ -213,6 +215,11 @@ def test_every_outcome_is_told_with_the_rules_numbers(outcome: Outcome) -> None:
     assert english
     assert chinese
     assert english != chinese
+
+
+def test_one_who_just_bought_is_told_from_one_at_low_risk() -> None:
+    said = outcome_said(words_in("en"), answer("below_threshold", rule(probability=0.7)))
+    assert said == "The risk is 70 %, but the last purchase was only 3 days ago; a warning needs 15.5 days."
 
 
 def test_unknown_numbers_are_a_dash_and_no_look_says_nothing() -> None:

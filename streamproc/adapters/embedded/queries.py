@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -44,6 +44,8 @@ from streamproc.monitor.effects import Looked
 from streamproc.monitor.partition import Meta, Partition, new_meta
 from streamproc.monitor.state import CustomerState, new_state
 from streamproc.monitor.totals import merged
+
+T = TypeVar("T")
 
 Order = Literal["newest_first", "most_at_stake"]
 
@@ -230,13 +232,23 @@ def state_again(db: sqlite3.Connection, customer_id: str) -> bytes | None:
 def progress(db: sqlite3.Connection) -> Progress:
     """Where the runner stood at its last commit."""
     row = db.execute("SELECT body FROM meta WHERE key = 'progress'").fetchone()
-    return Progress() if row is None else msgspec.msgpack.decode(row[0], type=Progress)
+    return Progress() if row is None else _decoded(row[0], Progress)
 
 
 def metas(db: sqlite3.Connection) -> list[Meta]:
     """What each partition remembered at the last commit."""
     rows = db.execute("SELECT body FROM meta WHERE key LIKE 'partition:%' ORDER BY key")
-    return [msgspec.msgpack.decode(body, type=Meta) for (body,) in rows]
+    return [_decoded(body, Meta) for (body,) in rows]
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"what was kept at the last commit cannot be read ({error}): was it written by another streamproc? "
+            "`streamproc version` tells this one's"
+        ) from error
 
 
 def summary(db: sqlite3.Connection) -> Summary:
