@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 1
     keep_text: bool = False
-    log_json: bool = False
     policy: dict[str, float | int | str] = {}
 
 
