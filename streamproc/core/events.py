@@ -17,9 +17,9 @@ CustomerKind = Literal["consumer", "business", "dealer"]
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """The envelope: one thing that happened to one customer.
 
-    `source` names the import the event came from; `too_late` is set by intake never, by the monitor's late
-    rule only. `customer_kind`, `strategic` (0-1) and `fixed_service_cost` (minor units a 30-day period) are
-    what the feed said of the customer at that time.
+    `source` names the import the event came from. `customer_kind`, `strategic` (0-1) and `fixed_service_cost`
+    are what the feed said of the customer at that time; `fixed_service_cost` is what serving the customer costs
+    a period of 30 days, in minor units, not below zero.
     """
 
     event_id: str
