@@ -12,6 +12,8 @@ CALLED_BY_DECORATION = ["@*.command", "@*.callback"]  # Typer calls what is regi
 CALLED_BY_LIBRARIES = {
     "_multiclass": "river asks each classifier",
     "_unit_test_skips": "river's estimator checks read it",
+    "readable": "io.BufferedReader asks a raw stream before it reads",
+    "readinto": "io.BufferedReader reads a raw stream through it",
 }
 """Names that a library calls, each with the reason; one that is no longer defined fails the last test."""
 
