@@ -10,6 +10,9 @@ from msgspec import Raw, Struct
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
 
+CORE_VERSION = 1
+"""The version of the rules by which records are applied: raised when the same journal would come to something else."""
+
 
 class Control(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """A record for every partition; `at` (µs) is the time it stands for."""
@@ -21,13 +24,21 @@ class Setup(Control, frozen=True, kw_only=True, tag="setup"):
     """The first record of a journal: what may not change while it lasts.
 
     `horizon_days` is H, `horizons` H by customer kind; an event up to `lateness` (µs) behind the clock corrects labels.
+    `core_version` is that of the program that began the journal.
     """
 
     horizon_days: int = 90
     horizons: dict[str, int] = {}
     lateness: int = 24 * 3600 * 1_000_000
     currency: str = "EUR"
-    core_version: int = 1
+    core_version: int = CORE_VERSION
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a horizon is shorter than a day, or lateness below zero."""
+        if min((self.horizon_days, *self.horizons.values())) < 1:
+            raise ValueError("a horizon has at least one day")
+        if self.lateness < 0:
+            raise ValueError("lateness may not be negative")
 
 
 class ClockMode(Control, frozen=True, kw_only=True, tag="clock_mode"):
@@ -41,7 +52,8 @@ class Tick(Control, frozen=True, kw_only=True, tag="tick"):
     """Time reaches `at`: what lies before is applied, who is due is looked at.
 
     `progress` is each feed's own (µs), given where it changed; `stale` names the feeds that lag so far that
-    silence cannot be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where they changed.
+    silence cannot be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where
+    they changed.
     """
 
     progress: dict[str, int] = {}

@@ -65,6 +65,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("0 <= clear_at <= raise_at <= escalate_at <= 1 must hold")
         if min(self.minimum_purchase_days, self.cooldown_days, self.recent_contact_days) < 0:
             raise ValueError("days may not be negative")
+        if self.minimum_customers_fitted < 0:
+            raise ValueError("minimum_customers_fitted may not be negative")
+        if not self.severity_share > 0.0:
+            raise ValueError("severity_share must be above 0")
 
 
 def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:

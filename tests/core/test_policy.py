@@ -49,10 +49,14 @@ def test_the_share_of_severity_is_configurable() -> None:
         {"cooldown_days": -1},
         {"recent_contact_days": -1},
         {"minimum_purchase_days": -1},
+        {"minimum_customers_fitted": -1},
+        {"severity_share": 0.0},
+        {"severity_share": -0.5},
+        {"severity_share": float("nan")},
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused(given: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"clear_at|negative"):
+    with pytest.raises(ValueError, match=r"clear_at|negative|above 0"):
         Policy(**given)  # type: ignore[arg-type]
 
 

@@ -15,8 +15,9 @@ import pytest
 from streamproc.adapters.embedded import journal
 from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.replay import Replay
+from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, connect
-from streamproc.core.control import JournalRecord, PolicyChange, Tick
+from streamproc.core.control import CORE_VERSION, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.desk.warning import Entry, Money, Warning  # noqa: A004 - it is the domain's word
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
@@ -125,6 +126,20 @@ def test_a_newer_journal_record_is_refused(tmp_path: Path, body: dict[str, objec
         list(journal.read(db))
     db.close()
     assert faults("journal-record", body)
+
+
+def test_a_journal_of_newer_rules_is_refused(tmp_path: Path) -> None:
+    newer = Setup(at=0, core_version=CORE_VERSION + 1)
+    words = f"newer streamproc .core version {CORE_VERSION + 1}, this one knows {CORE_VERSION}.*upgrade"
+    with pytest.raises(StoreError, match=words):
+        list(Replay(Money("EUR")).run([Numbered(1, newer)]))
+    db = connect(tmp_path)
+    with pytest.raises(StoreError, match=words):
+        Runner(db, newer)
+    db.execute("INSERT INTO journal (body) VALUES (?)", (encode(newer),))
+    with pytest.raises(StoreError, match=words):
+        Runner(db, Setup(at=0))
+    db.close()
 
 
 def test_a_newer_feed_event_is_refused() -> None:

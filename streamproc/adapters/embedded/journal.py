@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from streamproc.adapters.embedded.schema import StoreError
-from streamproc.core.control import JournalRecord
+from streamproc.core.control import CORE_VERSION, JournalRecord, Setup
 from streamproc.wire.journal import DecodeFailure, decode, encode
 
 PAGE = 5_000
@@ -67,6 +67,15 @@ def read_customer(db: sqlite3.Connection, customer_ids: Iterable[str]) -> Iterat
         "UNION ALL SELECT seq, body FROM journal WHERE customer IS NULL ORDER BY seq"
     )
     yield from _decoded(db.execute(query, (json.dumps(list(customer_ids)),)))
+
+
+def check_core(first: JournalRecord) -> None:
+    """Raises StoreError where a journal that begins with this record was begun under newer rules than ours."""
+    if isinstance(first, Setup) and first.core_version > CORE_VERSION:
+        raise StoreError(
+            f"the journal was begun by a newer streamproc (core version {first.core_version}, "
+            f"this one knows {CORE_VERSION}): upgrade"
+        )
 
 
 def _decoded(rows: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:

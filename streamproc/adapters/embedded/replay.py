@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from streamproc.adapters.embedded.journal import Numbered, read, read_customer
+from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer
 from streamproc.adapters.embedded.pipeline import Pipeline
 from streamproc.core.control import Disposition, Handover, PolicyChange, Setup
 from streamproc.core.policy import Policy
@@ -65,8 +65,10 @@ class Replayed(NamedTuple):
 
 
 class Replay:
-    """A pipeline over memory, fed from a journal. `policy` takes the place of every policy in it;
-    `observed` looks carry their figures."""
+    """A pipeline over memory, fed from a journal.
+
+    `policy` takes the place of every policy in it; `observed` looks carry their figures.
+    """
 
     def __init__(
         self, money: Money, *, partitions: int = 1, policy: Policy | None = None, observed: bool = False
@@ -80,9 +82,10 @@ class Replay:
                 part.meta.policy = policy
 
     def run(self, records: Iterable[Numbered]) -> Iterator[Replayed]:
-        """Applies the records in turn."""
+        """Applies the records in turn. Raises StoreError where newer rules than ours would apply them."""
         for numbered in records:
             record = numbered.record
+            check_core(record)
             if self._policy is not None and isinstance(record, PolicyChange | Disposition):
                 continue  # another policy's warnings have no dispositions in this journal
             step = self.pipeline.apply(record)

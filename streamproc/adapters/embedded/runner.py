@@ -16,7 +16,7 @@ from streamproc.adapters.embedded.clock import STALE_AFTER, Clock, Progress, set
 from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
 from streamproc.adapters.embedded.deadletters import write as write_dead_letters
-from streamproc.adapters.embedded.journal import Journal
+from streamproc.adapters.embedded.journal import Journal, check_core, read
 from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
 from streamproc.adapters.embedded.schema import StoreError
@@ -69,18 +69,21 @@ class Taken(msgspec.Struct):
 class Runner:
     """Takes arrivals into a data folder's journal and applies them. Not for use by two threads at once.
 
-    Raises StoreError where the folder was begun with another number of partitions. `stale_after` (µs): see Clock.
+    `stale_after` (µs): see Clock. Raises StoreError where the folder was begun with another number of partitions, or by
+    a program of newer rules.
     """
 
     def __init__(
         self, db: sqlite3.Connection, setup: Setup, *, partitions: int = 1, stale_after: int = STALE_AFTER
     ) -> None:
+        check_core(next((numbered.record for numbered in read(db, 0, 1)), setup))
         self._db = db
         self.journal = Journal(db)
         self.progress = _load(db, "progress", Progress) or Progress(partitions=partitions)
         if self.progress.partitions != partitions:
             raise StoreError(
-                f"the folder was begun with {self.progress.partitions} partitions, not {partitions}, and that may not change"
+                f"the folder was begun with {self.progress.partitions} partitions, not {partitions}, "
+                "and that may not change"
             )
         self._tables = [StateTable(db, n) for n in range(partitions)]
         waiting = [
@@ -88,7 +91,12 @@ class Runner:
         ]
         self.pipeline = Pipeline(
             [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
-            Desk(Money(setup.currency, digits_of(setup.currency)), self.progress.live, self.progress.announced, self.progress.grades),
+            Desk(
+                Money(setup.currency, digits_of(setup.currency)),
+                self.progress.live,
+                self.progress.announced,
+                self.progress.grades,
+            ),
             _load_trainer(db, setup),
         )
         self.pipeline.pinned = pinned(db) is not None
