@@ -47,6 +47,7 @@ def _show(screen: Screen, summary: Summary) -> None:
             (words.say("Customers"), words.number(summary.customers)),
             (words.say("Customer equity"), words.money(summary.customer_equity, summary.currency)),
             (words.say("Value at risk"), words.money(summary.value_at_risk, summary.currency)),
+            (words.say("Cost of a new customer, by the last campaign"), _cost(screen, summary)),
             (words.say("Open warnings"), words.number(summary.open_warnings)),
             (words.say("Warnings judged"), _judged(screen, summary)),
             (words.say("Revenue of the top 20 %"), _share(screen, summary.revenue_shares.top_20)),
@@ -71,6 +72,11 @@ def _judged(screen: Screen, summary: Summary) -> str:
     if not judged:
         return words.say("none yet")
     return words.say("{n}, {share} of them right", n=words.number(judged), share=words.share(right / judged))
+
+
+def _cost(screen: Screen, summary: Summary) -> str:
+    cost = summary.acquisition_cost
+    return "-" if cost is None else screen.words.money(cost, summary.currency)
 
 
 def _share(screen: Screen, share: float | None) -> str:

@@ -12,7 +12,6 @@ from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import GROWS, Stage
 
 PERIOD_DAYS = 30
-YEAR_DAYS = 365
 SHORTEST_TENURE_DAYS = 90
 
 

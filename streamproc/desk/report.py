@@ -75,7 +75,11 @@ class PurchaseDay(Struct, frozen=True, kw_only=True):
 
 
 class OpenComplaint(Struct, frozen=True, kw_only=True):
-    """A complaint that somebody still owes an answer."""
+    """A complaint that somebody still owes an answer.
+
+    `answered_after_s` counts seconds to the first acknowledgement or resolution (None: none yet), `contradictions` the
+    steps that may not follow the one before them.
+    """
 
     event_id: str
     opened_at: str
@@ -83,6 +87,8 @@ class OpenComplaint(Struct, frozen=True, kw_only=True):
     category: str | None
     severity: int | None
     valid: bool | None
+    answered_after_s: int | None
+    contradictions: int
 
 
 class ContactText(Struct, frozen=True, kw_only=True):
@@ -209,7 +215,8 @@ class RunningModel(Struct, frozen=True, kw_only=True):
 class Summary(Struct, frozen=True, kw_only=True):
     """The whole base at a glance, each customer as of their last look. Counts are by code.
 
-    `clock` None: nothing was read yet. `verdicts` counts the warnings judged right and wrong so far.
+    `clock` None: nothing was read yet. `acquisition_cost` is what a new customer cost by the last campaign whose cost a
+    mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong so far.
     """
 
     clock: str | None
@@ -227,6 +234,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     open_warnings: int
     warnings: dict[str, int]
     verdicts: dict[str, int]
+    acquisition_cost: str | None
     revenue_shares: Shares
     contribution_shares: Shares
     thresholds: Thresholds | None
@@ -389,6 +397,8 @@ def _complaint(file: ComplaintFile) -> OpenComplaint:
         category=file.category,
         severity=file.severity or None,
         valid=file.valid,
+        answered_after_s=file.answered_after(),
+        contradictions=file.contradictions(),
     )
 
 

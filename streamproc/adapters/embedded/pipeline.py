@@ -10,8 +10,7 @@ from zlib import crc32
 import msgspec
 
 from streamproc.adapters.embedded.models import PINNED_REASON
-from streamproc.core.control import ClockMode, Control, JournalRecord, ModelSnapshot, Setup, Tick
-from streamproc.core.events import FirmFact
+from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.time import DAY, day_of
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Entry
@@ -118,11 +117,6 @@ class Pipeline:
         from streamproc.trainer.trainer import Refused  # noqa: PLC0415 - as above
 
         return Refused(made.at, PINNED_REASON, made)
-
-
-def is_broadcast(record: JournalRecord) -> bool:
-    """Whether every partition reads the record."""
-    return isinstance(record, FirmFact | Control) and getattr(record, "customer_id", None) is None
 
 
 def next_training(at: int, training_days: int) -> int:

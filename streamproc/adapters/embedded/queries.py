@@ -20,9 +20,11 @@ from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import Replay, all_ids, replay_customer, setup_of
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.control import Disposition, Setup, Tick
+from streamproc.core.events import FirmFact
 from streamproc.core.policy import Outcome, Policy
 from streamproc.core.population import Histogram, concentration
 from streamproc.core.time import to_text
+from streamproc.core.value import acquisition_cost
 from streamproc.desk.report import (
     Current,
     CustomerReport,
@@ -44,6 +46,7 @@ from streamproc.monitor.effects import Looked
 from streamproc.monitor.partition import Meta, Partition, new_meta
 from streamproc.monitor.state import CustomerState, new_state
 from streamproc.monitor.totals import merged
+from streamproc.wire.journal import decode
 
 T = TypeVar("T")
 
@@ -272,6 +275,7 @@ def summary(db: sqlite3.Connection) -> Summary:
         open_warnings=base.open_warnings,
         warnings=dict(db.execute("SELECT state, count(*) FROM warnings GROUP BY state ORDER BY state")),
         verdicts=_verdicts(db),
+        acquisition_cost=_acquisition_cost(db),
         revenue_shares=_shares(base.revenue),
         contribution_shares=_shares(base.contribution),
         thresholds=_thresholds(running, money),
@@ -290,6 +294,18 @@ def _one(db: sqlite3.Connection, query: str) -> int:
 def _verdicts(db: sqlite3.Connection) -> dict[str, int]:
     rows = db.execute("SELECT verdict, count(*) FROM warnings WHERE verdict IS NOT NULL GROUP BY verdict")
     return {"wrong": 0, "right": 0} | {"right" if right else "wrong": n for right, n in rows}
+
+
+def _acquisition_cost(db: sqlite3.Connection) -> str | None:
+    """By the latest campaign that states both figures."""
+    query = "SELECT body FROM journal WHERE customer IS NULL AND event_id IS NOT NULL ORDER BY seq DESC"
+    for (body,) in db.execute(query):
+        fact = decode(body)
+        if isinstance(fact, FirmFact) and fact.kind == "marketing":
+            cost, rate = fact.detail.get("cost_per_mailing"), fact.detail.get("response_rate")
+            if isinstance(cost, float) and isinstance(rate, float) and rate > 0:
+                return f"{acquisition_cost(cost, rate):.2f}"
+    return None
 
 
 def _shares(histogram: Histogram) -> Shares:
