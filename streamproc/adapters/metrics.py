@@ -154,7 +154,7 @@ def _models(seen: Seen) -> Iterator[Metric]:
         ):
             yield _gauges(metric, meaning, "model", {who: getattr(m, field) for who, m in seen.models.items()})
     if seen.drifts:
-        yield _counter("streamproc_drifts", "Drifts seen in what is watched.", "watched", seen.drifts)
+        yield _gauges("streamproc_model_drifts", "Drifts seen over the judged examples kept.", "watched", seen.drifts)
 
 
 def _counter(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Metric:

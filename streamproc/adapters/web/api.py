@@ -30,6 +30,9 @@ POSTS = 8
 PATIENCE = 30.0
 """Seconds within which what was posted is durable, or its sender is told that it may not be."""
 
+UPLOAD = 60.0
+"""Seconds a body may take to arrive: who sends more slowly holds up others."""
+
 MAX_ID = 256
 MAX_PAGE = 500
 BUSY = {"retry-after": "5"}
@@ -123,6 +126,8 @@ class Api:
         given = request.headers.get("last-event-id") or request.query_params.get("after")
         last = await self._feed.last()
         seq = last if given is None else min(_number(given, "after", 1 << 62), last)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         if not self._feed.join():
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too many streams are open", BUSY)
         return EventStream(self._feed, seq)
@@ -152,7 +157,12 @@ class Api:
 
     async def _body(self, request: Request) -> bytes:
         try:
-            return await bodies.read(request)
+            async with asyncio.timeout(UPLOAD):
+                return await bodies.read(request)
+        except TimeoutError:
+            raise ProblemError(
+                HTTPStatus.REQUEST_TIMEOUT, "the body took too long: nothing was taken", {"connection": "close"}
+            ) from None
         except bodies.TooLargeError:
             raise ProblemError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -11,7 +11,7 @@ from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -93,12 +93,18 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
             await watching
 
     app = Starlette(
-        routes=routes, lifespan=watched, exception_handlers={ProblemError: _problem, HTTPException: pages.error}
+        routes=routes,
+        lifespan=watched,
+        exception_handlers={ProblemError: _problem, HTTPException: pages.error, ClientDisconnect: _left},
     )
-    app.router.redirect_slashes = False
     return Built(Guard(app, access, behind.gauge), feed)
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return answers.problem(error.status, error.detail, error.headers)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Whoever asked has gone before the end of the request: nothing was taken, and nobody reads this."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)

@@ -109,6 +109,7 @@ OPERATIONS = (
             Said(422, "All events were refused.", Receipt),
             Said(400, "There is no event in the request.", Problem),
             Said(403, "A browser sent it from another site.", Problem),
+            Said(408, "The body took too long: nothing was taken.", Problem),
             Said(413, "Too many bytes or events: nothing was taken.", Problem),
             Said(415, "The body is packed: nothing was taken.", Problem),
             _BUSY,

@@ -1,6 +1,7 @@
 """uvicorn in a thread of its own: started, asked for its address, stopped."""
 
 import asyncio
+import signal
 import socket
 import threading
 
@@ -49,7 +50,7 @@ class Server:
         """Ends streams, lets running requests finish, and returns once the server has ended."""
         if self._loop is not None and self._thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._built.feed.close(), self._loop).result(GRACE)
-        self._server.should_exit = True
+        self._server.handle_exit(signal.SIGTERM, None)
         self._thread.join()
         self._socket.close()
 

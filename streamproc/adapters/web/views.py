@@ -102,7 +102,7 @@ def pushes_of(reasons: Sequence[ReasonText], standing: Standing, value: Value, w
                 term=said.term,
                 fact=said.fact,
                 effect=_effect(said),
-                log_odds=f"{reason.log_odds:+.2f}".replace("-", "\N{MINUS SIGN}"),
+                log_odds=f"{reason.log_odds:+z.2f}".replace("-", "\N{MINUS SIGN}"),
                 start=start,
                 length=length,
                 raises=reason.log_odds > 0,

@@ -1,4 +1,5 @@
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 
@@ -101,6 +102,20 @@ def test_when_nobody_takes_them_events_are_turned_away_and_none_is_lost_or_doubl
     assert {(a.status_code, a.headers["retry-after"]) for a in turned_away} == {(503, "5")}
     assert [a.status_code for a in answers].count(202) == POSTS
     assert len(journal_ids(site)) - before == POSTS
+
+
+def test_a_body_that_breaks_off_takes_nothing_and_holds_no_place(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    before = journal_ids(site)
+    host, port = site.url.removeprefix("http://").rstrip("/").split(":")
+    head = f"POST /events HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\n".encode()
+    for _ in range(2 * POSTS):
+        with socket.create_connection((host, int(port))) as broken:
+            broken.sendall(head + json.dumps(purchase("half", DAYS, "half-1")).encode())
+    while (answer := site.post(b" ")).status_code == 503:
+        pass
+    assert answer.status_code == 400
+    assert journal_ids(site) == before
+    assert caplog.records == []
 
 
 def test_the_stop_of_a_run_answers_what_still_waits(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -73,6 +73,11 @@ async def follow(feed: Feed, after: int, upto: int) -> list[int]:
     return got
 
 
+async def end_reaches(feed: Feed, seq: int) -> None:
+    async with feed._news:
+        await feed._news.wait_for(lambda: feed._end == seq)
+
+
 def test_fast_slow_and_late_followers_all_get_every_line_once() -> None:
     async def scene() -> None:
         store, gauge = Growing(), Counted()
@@ -102,8 +107,7 @@ def test_many_followers_at_the_end_cost_the_store_one_look() -> None:
         store.grow(10)
         feed = Feed(store, Counted())
         watching = asyncio.create_task(feed.watch())
-        while feed._end != 10:
-            await asyncio.sleep(0)
+        await end_reaches(feed, 10)
         assert all(feed.join() for _ in range(20))
         followers = [asyncio.create_task(follow(feed, 10, 12)) for _ in range(20)]
         store.grow(2)
@@ -121,8 +125,7 @@ def test_without_followers_the_store_s_lines_are_not_read() -> None:
         feed = Feed(store, Counted())
         watching = asyncio.create_task(feed.watch())
         store.grow(5)
-        while feed._end != 5:
-            await asyncio.sleep(0)
+        await end_reaches(feed, 5)
         assert store.asked == []
         watching.cancel()
 

@@ -1,8 +1,7 @@
 import time
 
-from tests.adapters.web.kit import Site
-
 from streamproc.core.control import ClockMode
+from tests.adapters.web.kit import Site
 
 
 def test_a_run_at_work_is_ready(site: Site) -> None:

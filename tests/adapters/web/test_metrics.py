@@ -79,7 +79,7 @@ def exposed(seen: Seen | None) -> str:
         ("streamproc_model_auc", ("challenger",), 0.8),
         ("streamproc_model_brier_score", ("ours",), 0.1),
         ("streamproc_model_calibration_error", ("ours",), 0.02),
-        ("streamproc_drifts_total", ("base_rate",), 1),
+        ("streamproc_model_drifts", ("base_rate",), 1),
         ("streamproc_model_info", ("abc", "learned"), 1),
     ],
 )

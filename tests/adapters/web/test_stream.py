@@ -62,6 +62,11 @@ def test_a_place_that_is_none_is_refused(site: Site, after: str) -> None:
     assert site.client.get("/stream", params={"after": after}).status_code == 400
 
 
+def test_only_the_head_of_a_stream_can_be_asked_for(site: Site) -> None:
+    answer = site.client.head("/stream")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 def test_there_are_only_so_many_streams_and_a_closed_one_makes_room(site: Site) -> None:
     limits = httpx.Limits(max_connections=None)
     with httpx.Client(base_url=site.url, limits=limits, timeout=60) as client:
