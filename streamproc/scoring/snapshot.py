@@ -36,7 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything a score needs beside the customer's own state. JSON; `id` is a hash over the rest.
 
     `speaks` says which model the score rests on: the parametric prior alone, a blend of it and few labels, or
-    the learned corrections. Log-odds are b + w1 (b − mean b) + w · (terms − means) + w0 + delta, with b the
+    the learned corrections. `terms` names what `means` and `weights` belong to. Log-odds are b + w1 (b − mean b) + w · (terms − means) + w0 + delta, with b the
     prior's log-odds of no purchase within the horizon.
     """
 
@@ -50,6 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     population: Population = Population()
     mean_silence: float = 0.0
     mean_frequency: float = 0.0
+    terms: tuple[str, ...] = TERM_NAMES
     means: tuple[float, ...] = (0.0,) * len(TERM_NAMES)
     weights: tuple[float, ...] = (0.0,) * len(TERM_NAMES)
     w0: float = 0.0
@@ -70,6 +71,28 @@ def default_snapshot() -> Snapshot:
     return sealed(Snapshot())
 
 
+class SnapshotTooNewError(Exception):
+    """A snapshot was written by a newer version of the program."""
+
+
+def read_snapshot(body: bytes) -> Snapshot:
+    """The snapshot in its JSON, its terms brought into today's order.
+
+    A term that an older version did not have counts nothing, one that is gone is left out. Raises SnapshotTooNewError
+    at a newer format, msgspec.DecodeError where the bytes are no snapshot.
+    """
+    found = msgspec.json.decode(body, type=Snapshot)
+    if found.format > FORMAT:
+        raise SnapshotTooNewError(
+            f"the model snapshot {found.id} has format {found.format}, this program knows {FORMAT}: upgrade streamproc"
+        )
+    if found.terms == TERM_NAMES or not len(found.terms) == len(found.means) == len(found.weights):
+        return found
+    known = {term: (mean, weight) for term, mean, weight in zip(found.terms, found.means, found.weights, strict=True)}
+    means, weights = zip(*(known.get(term, (0.0, 0.0)) for term in TERM_NAMES), strict=True)
+    return msgspec.structs.replace(found, terms=TERM_NAMES, means=means, weights=weights)
+
+
 def is_finite(snapshot: Snapshot) -> bool:
     """Whether every number can be scored with: finite, positive where it must be, one weight per term."""
     models = (snapshot.prior, snapshot.rhythm)
@@ -79,7 +102,8 @@ def is_finite(snapshot: Snapshot) -> bool:
     plain = [usual.log_gap, usual.log_amount, usual.log_lines, snapshot.mean_silence, snapshot.mean_frequency]
     plain += [snapshot.w0, snapshot.w1, snapshot.delta, *snapshot.means, *snapshot.weights]
     return (
-        len(snapshot.means) == len(snapshot.weights) == len(TERM_NAMES)
+        snapshot.terms == TERM_NAMES
+        and len(snapshot.means) == len(snapshot.weights) == len(TERM_NAMES)
         and all(isfinite(n) for n in (*positive, *plain))
         and all(n > 0 for n in positive)
     )

@@ -11,7 +11,7 @@ from scipy.special import expit
 from streamproc.core.time import DAY, today_of
 from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.judge import log_loss
-from streamproc.scoring.layout import UNIT
+from streamproc.scoring.layout import FEATURE_NAMES, UNIT
 from streamproc.scoring.score import MICRO, Design, design, score
 from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
 from streamproc.trainer.learner import DivergedError
@@ -112,6 +112,8 @@ class Trainer:
         for item in inputs:
             if isinstance(item, Sighting):
                 self._sample.see(item)
+            elif len(item.features) != len(FEATURE_NAMES) * 2:
+                continue  # taken by a version with other features, and still waiting for its label when this one came
             elif item.active and item.label is None:
                 fresh.append(item)
             elif item.active:

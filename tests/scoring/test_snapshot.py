@@ -7,7 +7,17 @@ from msgspec.structs import replace
 
 from streamproc.scoring.buying import Buying
 from streamproc.scoring.layout import TERM_NAMES
-from streamproc.scoring.snapshot import EVERYBODY, Population, Snapshot, default_snapshot, is_finite, sealed
+from streamproc.scoring.snapshot import (
+    EVERYBODY,
+    FORMAT,
+    Population,
+    Snapshot,
+    SnapshotTooNewError,
+    default_snapshot,
+    is_finite,
+    read_snapshot,
+    sealed,
+)
 from tests.scoring.made import busy_snapshot
 
 
@@ -53,3 +63,23 @@ def test_parameters_must_be_positive() -> None:
 
 def test_every_term_needs_a_weight() -> None:
     assert not is_finite(replace(default_snapshot(), weights=(0.0,) * (len(TERM_NAMES) - 1)))
+
+
+def test_a_snapshot_with_other_terms_is_read_by_their_names() -> None:
+    full = sealed(msgspec.structs.replace(default_snapshot(), weights=tuple(float(i) for i in range(len(TERM_NAMES)))))
+    older = msgspec.structs.replace(
+        full,
+        terms=("gone", *TERM_NAMES[2:], TERM_NAMES[0]),
+        means=(9.0, *full.means[2:], full.means[0]),
+        weights=(9.0, *full.weights[2:], full.weights[0]),
+    )
+    read = read_snapshot(msgspec.json.encode(older))
+    assert read.terms == TERM_NAMES
+    assert read.weights == (full.weights[0], 0.0, *full.weights[2:])
+    assert is_finite(read)
+
+
+def test_a_newer_snapshot_is_refused_with_what_to_do() -> None:
+    newer = msgspec.json.encode(msgspec.structs.replace(default_snapshot(), format=FORMAT + 1))
+    with pytest.raises(SnapshotTooNewError, match="upgrade"):
+        read_snapshot(newer)
