@@ -118,7 +118,7 @@ def unpin(*, data: DataOption = None, lang: LanguageOption = None, config: Confi
 def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
     """Bring the model into force that was before the running one. The next training may replace it: see `models pin`.
 
-    No other process may run on the folder meanwhile. Exit code 1: there is no earlier model, or one is pinned.
+    Rolling back again goes further back. No other process may run on the folder meanwhile. Exit code 1: there is no earlier model, or one is pinned.
     """
     with command(config, data, lang) as screen:
         with reading(screen.settings.data) as db:
@@ -165,12 +165,10 @@ def _running(db: sqlite3.Connection) -> Snapshot:
 
 
 def _before(known: list[KnownModel], running: str) -> Snapshot | None:
-    """The last model in force before the running one last came into force."""
+    """The model in force before the running one was made, so that rolling back again goes further back."""
     in_force = [m for m in known if m.refused is None]
-    while in_force and in_force[-1].id != running:
-        in_force.pop()
-    earlier = [m for m in in_force if m.id != running]
-    return earlier[-1].snapshot if earlier else None
+    made = next((i for i, m in enumerate(in_force) if m.id == running), 0)
+    return in_force[made - 1].snapshot if made else None
 
 
 def _bring_into_force(

@@ -71,7 +71,7 @@ def reason_lines(
 ) -> list[RenderableType]:
     """The main reasons, a sentence each, indented."""
     return [
-        Padding(Text(reason_said(words, reason, standing, value).text), (0, 0, 0, 4))
+        Padding(Text(reason_said(words, reason, standing, value).text), (0, 0, 0, 4), expand=False)
         for reason in main_reasons(reasons, at_most)
     ]
 

@@ -64,7 +64,7 @@ def warnings(  # noqa: PLR0913 - one a flag
             db,
             open_only=open_only,
             customers=None if customer is None else [customer],
-            limit=limit if limit is not None or json else SHOWN + 1,
+            limit=limit if json else (limit or SHOWN) + 1,
             order="newest_first" if newest else "most_at_stake",
         )
         if json:
