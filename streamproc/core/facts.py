@@ -72,11 +72,11 @@ class Return(Struct, array_like=True, frozen=True):
 class Facts(Struct, array_like=True):
     """All that is kept of one customer's events.
 
-    `n_days` counts distinct purchase days, `n_orders` the orders that stand, `first_day` is the first of them (-1: none). `said` holds by name what the
-    latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact, contract_until. `evidence` holds by
-    stream the latest event's id. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
-    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at`
-    is the first event's time.
+    `n_days` counts distinct purchase days, `n_orders` the orders that stand, `first_day` is the first of them (-1:
+    none). `said` holds by name what the latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact,
+    contract_until. `evidence` holds by stream the id of the latest event that cancelled nothing. `kind_last` is the
+    last day of complaints and contacts by bucket kind (what can be taken back, returns and discounts, is not in it).
+    `terminated_at` is in µs, 0 without a termination; `known_at` is the first event's time.
     """
 
     recent: orders.RecentDays
@@ -156,6 +156,12 @@ def _put_latest(table: dict[str, Latest], name: str, new: Latest) -> None:
         table[name] = new
 
 
+def _point_to(facts: Facts, stream: str, event: Purchase) -> None:
+    """Evidence is what somebody can be shown: what takes an order back is none."""
+    if not event.cancelled:
+        _put_latest(facts.evidence, stream, Latest(event.at, event.event_id))
+
+
 def _saw(facts: Facts, kind: int, day: int) -> None:
     if not facts.kind_last:
         facts.kind_last = [-1] * b.KINDS
@@ -170,7 +176,7 @@ def _take_purchase(facts: Facts, event: Purchase) -> Taken:
         event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled,
         event.amount, event.lines or 0, event.cost, event.list_amount,
     )  # fmt: skip
-    _put_latest(facts.evidence, "purchases", Latest(event.at, event.event_id))
+    _point_to(facts, "purchases", event)
     _say(facts, "contract_until", event.at, event.contract_until)
     change = orders.put(facts.recent, order)
     if change is orders.UNCHANGED:
@@ -214,7 +220,7 @@ def _book(facts: Facts, order: orders.Order, sign: int) -> None:
 
 def _take_return(facts: Facts, event: Purchase) -> Taken:
     new = Return(event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0))
-    _put_latest(facts.evidence, "returns", Latest(event.at, event.event_id))
+    _point_to(facts, "returns", event)
     return _put_return(facts, new)
 
 

@@ -95,6 +95,16 @@ def test_merging_two_ids_equals_one_id_from_the_start(history: list[CustomerEven
     assert encoded(merged) == encoded(after(history))
 
 
+@given(events())
+def test_evidence_is_the_latest_order_or_return_that_was_no_cancellation(history: list[CustomerEvent]) -> None:
+    evidence = after(history).evidence
+    bought = [e for e in history if isinstance(e, Purchase) and not e.cancelled]
+    for stream, returned in (("purchases", False), ("returns", True)):
+        times = [(e.at, e.event_id) for e in bought if e.returned == returned]
+        latest = evidence.get(stream)
+        assert (latest and (latest.at, latest.value)) == max(times, default=None)
+
+
 def purchase(n: int, day: int, amount: int = 1000, **more: object) -> Purchase:
     return Purchase(
         event_id=f"e{n}", customer_id="c", at=START + day * DAY, amount=amount,
