@@ -1,4 +1,8 @@
-"""What applying a record brings about, as values: the runtime carries it out, or only counts it."""
+"""What applying a record brings about, as values: the runtime carries it out, or only counts it.
+
+Those that are for the desk (WouldWarn, EpisodeChanged, Verdict, PartitionSummary) tell their `type`, so that one
+channel can carry them.
+"""
 
 from typing import Literal
 
@@ -83,7 +87,7 @@ class Transition(Struct, frozen=True):
     won_back: bool = False
 
 
-class WouldWarn(Struct, frozen=True, kw_only=True):
+class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
     """The monitor would warn: the desk decides what becomes of it."""
 
     id: str
@@ -101,7 +105,7 @@ EpisodeChange = Literal["escalated", "recovered", "lost", "withdrawn"]
 Why = Literal["risk", "severity", "bought", "risk_fell", "silence", "terminated", "corrected", "alias"]
 
 
-class EpisodeChanged(Struct, frozen=True, kw_only=True):
+class EpisodeChanged(Struct, frozen=True, kw_only=True, tag="episode_changed"):
     """A warning's episode went on, or ended."""
 
     id: str
@@ -114,7 +118,7 @@ class EpisodeChanged(Struct, frozen=True, kw_only=True):
     expected_loss: int | None = None
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
     """Whether a warning was right: no purchase between its raising and its by-when."""
 
     id: str
@@ -159,7 +163,7 @@ class Totals(Struct):
     open_warnings: int = 0
 
 
-class PartitionSummary(Struct, frozen=True):
+class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
     """A partition's totals at the end of a tick."""
 
     partition: int

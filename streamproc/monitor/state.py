@@ -11,7 +11,7 @@ VERSION = 1
 
 
 class StateTooNewError(Exception):
-    """A state was written by a newer version of the program."""
+    """A state, or facts handed over, were written by a newer version of the program."""
 
 
 class Pending(Struct, array_like=True):
@@ -93,9 +93,19 @@ class CustomerState(Struct, array_like=True):
     forward_to: str | None = None
 
 
+class _HandedOver(Struct, array_like=True):
+    """The facts of a handover, with a version in front: journals last longer than programs."""
+
+    version: int
+    facts: Facts
+
+
 _NIL = 0xC0  # what msgpack ends on where the last field is None; no UTF-8 text ends on that byte
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(CustomerState)
+_FACTS_DECODER = msgspec.msgpack.Decoder(_HandedOver)
+_PAIR = 0x92  # a msgpack array of two, as handed-over facts begin
+_LARGEST = 0x7F  # of a version: a one-byte integer
 
 
 def new_state() -> CustomerState:
@@ -120,3 +130,20 @@ def decode_state(body: bytes) -> CustomerState:
             f"the stored state has version {body[1]}, this program knows {VERSION}: upgrade streamproc"
         )
     return _DECODER.decode(body)
+
+
+def encode_facts(facts: Facts) -> bytes:
+    """Facts on their way to another id, as bytes; the same facts always give the same bytes."""
+    return _ENCODER.encode(_HandedOver(VERSION, facts))
+
+
+def decode_facts(body: bytes) -> Facts:
+    """The facts the bytes hold.
+
+    Raises StateTooNewError where a newer version wrote them, msgspec.DecodeError where they are none.
+    """
+    if body[:1] == bytes((_PAIR,)) and VERSION < body[1] <= _LARGEST:
+        raise StateTooNewError(
+            f"the facts handed over have version {body[1]}, this program knows {VERSION}: upgrade streamproc"
+        )
+    return _FACTS_DECODER.decode(body).facts

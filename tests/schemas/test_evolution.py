@@ -14,16 +14,17 @@ import pytest
 
 from streamproc.adapters.embedded import journal
 from streamproc.adapters.embedded.journal import Numbered
-from streamproc.adapters.embedded.replay import Replay
+from streamproc.adapters.embedded.replay import MemoryStates, Replay
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, connect
-from streamproc.core.control import CORE_VERSION, JournalRecord, PolicyChange, Setup, Tick
+from streamproc.core.control import CORE_VERSION, Handover, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.desk.warning import Entry, Money, Warning  # noqa: A004 - it is the domain's word
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position, Refusal
 from streamproc.monitor.effects import DeadLettered, Looked
-from streamproc.monitor.state import VERSION, StateTooNewError, decode_state, encode_state
+from streamproc.monitor.partition import Partition
+from streamproc.monitor.state import VERSION, StateTooNewError, decode_facts, decode_state, encode_facts, encode_state
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.wire.journal import DecodeFailure, decode, encode
 from tests.schemas.contracts import faults, load
@@ -74,6 +75,15 @@ def test_a_version_1_state_is_read_whole(path: Path) -> None:
     assert decode_state(encode_state(state)) == state
 
 
+def test_version_1_facts_are_taken_over_whole() -> None:
+    handed = [record for body in JOURNAL if isinstance(record := record_of(body), Handover)]
+    assert handed
+    for record in handed:
+        facts = decode_facts(record.facts)
+        assert facts.known_at > 0
+        assert encode_facts(facts) == record.facts
+
+
 def test_a_version_1_snapshot_is_read_whole() -> None:
     body = json.loads((FOLDER / "snapshot.json").read_bytes())
     again = json.loads(msgspec.json.encode(msgspec.convert(body, Snapshot)))
@@ -100,6 +110,24 @@ def test_a_newer_state_is_refused() -> None:
     body[1] = VERSION + 1
     with pytest.raises(StateTooNewError, match=f"version {VERSION + 1}.*knows {VERSION}.*upgrade"):
         decode_state(bytes(body))
+
+
+def test_newer_facts_are_refused_and_not_lost() -> None:
+    facts = decode_state(STATES[0].read_bytes()).facts
+    body = bytearray(encode_facts(facts))
+    assert decode_facts(bytes(body)) == facts
+    body[1] = VERSION + 1
+    newer = Handover(at=1, customer_id="new", alias="old", facts=bytes(body))
+    with pytest.raises(StateTooNewError, match=f"version {VERSION + 1}.*knows {VERSION}.*upgrade"):
+        Partition(0, MemoryStates()).apply(newer)
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"\x92", b"\x92\xc0\xc0", msgspec.msgpack.encode({"facts": 1})])
+def test_what_is_no_facts_is_a_dead_letter(body: bytes) -> None:
+    partition = Partition(0, MemoryStates())
+    [effect] = partition.apply(Handover(at=1, customer_id="new", alias="old", facts=body))
+    assert isinstance(effect, DeadLettered)
+    assert effect.reason == "apply_failed"
 
 
 def test_a_newer_data_folder_is_refused(tmp_path: Path) -> None:
