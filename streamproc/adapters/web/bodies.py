@@ -21,16 +21,26 @@ class TooLargeError(Exception):
 
 
 async def read(request: Request, most: int = MAX_REQUEST) -> bytes:
-    """The whole body. Raises TooLargeError as soon as it is announced, or found, to be larger than `most` bytes."""
+    """The whole body. Raises TooLargeError where it is announced, or found, to be larger than `most` bytes.
+
+    Of what is too large as much again is let go by unread: a client that was cut off while it still sends would not
+    hear why.
+    """
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise TooLargeError
-    chunks, size = [], 0
+    too_large = announced.isdecimal() and int(announced) > most
+    chunks: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > most:
-            raise TooLargeError
-        chunks.append(chunk)
+        too_large = too_large or size > most
+        if too_large:
+            chunks.clear()
+            if size > 2 * most:
+                break
+        else:
+            chunks.append(chunk)
+    if too_large:
+        raise TooLargeError
     return b"".join(chunks)
 
 

@@ -1,6 +1,7 @@
 """uvicorn in a thread of its own: started, asked for its address, stopped."""
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -33,11 +34,13 @@ class Server:
             ws="none",
             lifespan="on",
             log_config=None,  # whoever runs the process says where logs go
-            access_log=False,  # paths hold customers' ids
+            access_log=False,
             server_header=False,
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=GRACE,
         )
+        # Paths hold customers' ids: no handler that others install may ever see them.
+        logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL + 1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 

@@ -8,6 +8,7 @@ import pytest
 
 from streamproc.adapters.embedded import deadletters
 from streamproc.adapters.embedded.journal import read
+from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.web.api import POSTS
 from streamproc.adapters.web.bodies import MAX_EVENTS, MAX_REQUEST
 from streamproc.intake.refusal import MAX_BODY
@@ -15,7 +16,11 @@ from tests.adapters.web.kit import DAYS, Site, purchase
 
 
 def journal_ids(site: Site) -> list[str]:
-    return [n.record.event_id for n in read(site.db) if hasattr(n.record, "event_id")]
+    """As another process sees them: what is committed."""
+    db = connect(site.settings.data, readonly=True)
+    found = [n.record.event_id for n in read(db) if hasattr(n.record, "event_id")]
+    db.close()
+    return found
 
 
 def statuses(answer: httpx.Response) -> list[str]:

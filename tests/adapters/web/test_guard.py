@@ -1,3 +1,4 @@
+import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from streamproc.adapters.embedded.inbox import Inbox
 from streamproc.adapters.web.access import COOKIE
+from streamproc.adapters.web.paths import customer_page
 from streamproc.cli import serve
 from streamproc.config import ConfigError, Settings
 from streamproc.intake.rates import Rates
@@ -105,6 +107,19 @@ def test_a_token_in_the_address_is_exchanged_and_gone(locked: Site) -> None:
 def test_a_cookie_of_another_token_is_worth_nothing(locked: Site) -> None:
     for value in ("", TOKEN, "0" * 64, "\\", '"'):
         assert locked.client.get("/api/summary", headers={"cookie": f"{COOKIE}={value}"}).status_code == 401
+
+
+def test_no_log_names_a_customer_or_the_token(locked: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    for path in (customer_page("steady-01"), "/api/customers/steady-01/why", "/api/customers/steady-01?token=guess"):
+        locked.client.get(path, headers=bearer)
+    locked.client.post(
+        "/events", json=[purchase("steady-01", 1, "log-1"), {"customer_id": "steady-01"}], headers=bearer
+    )
+    locked.client.post("/login", data={"token": TOKEN})
+    ours = [r.getMessage() for r in caplog.records if r.name.partition(".")[0] not in {"httpx", "httpcore"}]
+    assert [line for line in ours if "steady-01" in line or TOKEN in line or "guess" in line] == []
 
 
 def test_a_long_login_is_cut_off(locked: Site) -> None:
