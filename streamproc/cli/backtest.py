@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import gc
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -28,8 +27,10 @@ from streamproc.cli.common import (
     command,
     fail,
     print_json,
+    seldom_collecting,
+    wall,
 )
-from streamproc.cli.session import read_mapping, wall
+from streamproc.cli.session import read_mapping
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.control import Setup
 from streamproc.core.time import HOUR, from_datetime, to_text
@@ -39,10 +40,6 @@ from streamproc.intake.rates import Rates
 
 SHOWN_EVERY = 500
 """Events between two movements of the progress bar."""
-
-COLLECT_EVERY = 200_000
-"""Allocations between two searches for cyclic garbage, of which a run makes hardly any; the usual 700 cost a third of
-the time."""
 
 
 class Done(Struct, frozen=True, kw_only=True, tag="backtest", tag_field="kind"):
@@ -187,7 +184,7 @@ def _source(screen: Screen, paths: list[Path], mapping: Mapping | None, currency
 def _run(screen: Screen, runs: Backtest, arrivals: Iterator[Arrival], out: Path, *, kept: bool) -> _Found:
     """Runs to the end and writes the risks."""
     found = _Found()
-    with _written(out) as file, _seldom_collecting(), _watched(screen, runs, arrivals) as watched:
+    with _written(out) as file, seldom_collecting(), _watched(screen, runs, arrivals) as watched:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("cut", "customer_id", "risk"))
         for cut in runs.run(watched):
@@ -211,16 +208,6 @@ def _written(path: Path) -> Iterator[IO[str]]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECT_EVERY, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

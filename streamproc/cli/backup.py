@@ -29,10 +29,11 @@ def backup(
         streamproc backup backups/
         streamproc backup before-the-change.db
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+    with command(config, data, lang) as screen, reading(screen.settings.data, one_state=False) as db:
         queries.the_setup(db)
         path = target / f"streamproc-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db" if _is_folder(target) else target
-        with Progress(TextColumn("{task.description}"), BarColumn(), console=screen.err, transient=True) as bar:
+        columns = (TextColumn("{task.description}"), BarColumn())
+        with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
             task = bar.add_task(screen.words.say("copying"), total=None)
             copy_out(db, path, lambda done, total: bar.update(task, completed=done, total=total))
         screen.line(str(path))

@@ -4,6 +4,7 @@ Exit codes: 0 fine; 1 a finding, or nothing found; 2 wrong usage or settings; 3 
 cannot be used; 130 stopped by Ctrl-C.
 """
 
+import gc
 import os
 import sqlite3
 import sys
@@ -87,11 +88,28 @@ def guarded() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from None
     except sqlite3.OperationalError as error:
+        if "full" in str(error):
+            fail("the disk is full: the last batch was not kept, all before it is; free space, run again", UNUSABLE)
         fail(f"the data folder cannot be used: {error}; `streamproc doctor` looks for the cause", UNUSABLE)
     except (StoreError, sqlite3.DatabaseError, OSError) as error:
         fail(str(error), UNUSABLE)
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
+
+
+COLLECT_EVERY = 200_000
+"""Allocations between the cyclic collector's runs on long work: it finds no cycles, and would take a third of it."""
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Long work without the cyclic collector's usual haste."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_EVERY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def wall() -> int:
@@ -106,9 +124,14 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """A data folder to read from, while another process may write to it. Raises StoreError where there is none."""
+def reading(folder: Path, *, one_state: bool = True) -> Iterator[sqlite3.Connection]:
+    """A data folder to read from: `one_state` of it, whatever another process commits meanwhile, or always the newest.
+
+    Raises StoreError where there is none.
+    """
     with closing(connect(folder, readonly=True)) as db:
+        if one_state:
+            db.execute("BEGIN")
         yield db
 
 

@@ -118,7 +118,8 @@ def unpin(*, data: DataOption = None, lang: LanguageOption = None, config: Confi
 def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
     """Bring the model into force that was before the running one. The next training may replace it: see `models pin`.
 
-    Rolling back again goes further back. No other process may run on the folder meanwhile. Exit code 1: there is no earlier model, or one is pinned.
+    Rolling back again goes further back. No other process may run on the folder meanwhile. Exit code 1: there is no
+    earlier model, or one is pinned.
     """
     with command(config, data, lang) as screen:
         with reading(screen.settings.data) as db:

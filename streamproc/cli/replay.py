@@ -65,7 +65,6 @@ def replay(
     """
     with command(config, data, lang) as screen, reading(screen.settings.data) as db:
         other = None if policy is None else read_policy(policy)
-        db.execute("BEGIN")  # one state of the folder, whatever is committed meanwhile
         again = Replay(queries.money_of(queries.the_setup(db)), partitions=partitions, policy=other)
         same = _compare(screen, db, again, json=json) if other is None else _what_if(screen, db, again, json=json)
     if not same:
@@ -93,7 +92,7 @@ def _progress(screen: Screen, db: sqlite3.Connection) -> Iterator[Iterator[Numbe
     """The journal's records, with a bar beside them."""
     (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen.err, transient=True) as bar:
+    with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
         task = bar.add_task(screen.words.say("replaying"), total=last)
 
         def counted() -> Iterator[Numbered]:

@@ -4,7 +4,6 @@ import signal
 import sqlite3
 import sys
 import threading
-import time
 from pathlib import Path
 from types import FrameType
 
@@ -15,7 +14,7 @@ from streamproc.adapters.embedded import feed
 from streamproc.adapters.embedded.inbox import Inbox
 from streamproc.adapters.embedded.replay import setup_of
 from streamproc.adapters.embedded.runner import Runner
-from streamproc.cli.render import warning_lines
+from streamproc.cli.render import entry_line, warning_lines
 from streamproc.config import ConfigError, Settings
 from streamproc.core.control import Setup
 from streamproc.core.events import FirmFact
@@ -24,6 +23,7 @@ from streamproc.core.time import HOUR
 from streamproc.intake.mapping import Mapping, MappingProblem, load_mapping
 from streamproc.intake.rates import Rates
 from streamproc.wire.journal import decode
+from streamproc.words import words_in
 
 
 class Stop:
@@ -51,6 +51,7 @@ class Session:
         stale_after = settings.stale_hours * HOUR
         self.runner = Runner(db, setup, partitions=settings.partitions, stale_after=stale_after)
         self.runner.set_policy(policy_of(settings))
+        self._words, self._currency = words_in(settings.language), setup.currency
         self.inbox = Inbox()
         self.stop = Stop()
         self._db = db
@@ -58,22 +59,19 @@ class Session:
         self.skip_news()
 
     def show_news(self) -> None:
-        """Prints the warnings that the feed has got since the last call."""
+        """Prints the feed's lines since the last call: new warnings whole, what became of others on one line."""
         for seq, entry in feed.lines(self._db, self._shown):
             self._shown = seq
             if entry.warning is not None:
                 for line in warning_lines(entry.warning, self.settings.language):
                     self.console.print(line)
+            else:
+                self.console.print(entry_line(self._words, entry, self._currency))
 
     def skip_news(self) -> None:
         """What the feed holds by now is not shown line by line."""
         (last,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
         self._shown = int(last)
-
-
-def wall() -> int:
-    """The wall clock, µs."""
-    return time.time_ns() // 1_000
 
 
 def rates_of(db: sqlite3.Connection, currency: str) -> Rates:

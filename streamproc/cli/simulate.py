@@ -48,7 +48,7 @@ def simulate(  # noqa: PLR0913 - one a flag
 
 def _written(screen: Screen, shop: Shop, out: Path) -> dict[str, int]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen.err, transient=True) as bar:
+    with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
         task = bar.add_task("customers", total=shop.customers)
         counts = write(shop, out, lambda done, total: bar.update(task, completed=done, total=total))
     return {str(name): lines for name, lines in counts.items()}

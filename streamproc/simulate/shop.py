@@ -73,8 +73,8 @@ _LAST_YEAR = 2900
 
 
 def demo_shop(*, seed: int = 7, until: date = date(2026, 1, 1)) -> Shop:
-    """A small shop for a demonstration: 300 customers over two years that end at `until`."""
-    days = 730
+    """A small shop for a demonstration: 300 customers over 500 days that end at `until`."""
+    days = 500
     return Shop(customers=300, days=days, seed=seed, start=until - timedelta(days=days))
 
 
