@@ -145,7 +145,7 @@ def _take_envelope(facts: Facts, event: Event) -> None:
     _say(facts, "fixed_service_cost", event.at, event.fixed_service_cost)
 
 
-def _say(facts: Facts, name: str, at: int, value: str | float | bool | None) -> None:
+def _say(facts: Facts, name: str, at: int, value: str | float | bool | None) -> None:  # noqa: FBT001 - some are flags
     if value is not None:
         _put_latest(facts.said, name, Latest(at, value))
 

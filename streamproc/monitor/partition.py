@@ -128,9 +128,7 @@ class Partition:
             case Tick():
                 return self._tick(record)
             case ModelSnapshot():
-                snapshot = read_snapshot(record.snapshot)
-                if is_finite(snapshot):  # else the last good one stays
-                    self.meta.snapshot = snapshot
+                self._put_in_force(record)
             case PolicyChange():
                 self.meta.policy = record.policy
             case ClockMode():
@@ -144,6 +142,11 @@ class Partition:
             case FirmFact():
                 pass  # rates are intake's; the rest waits for the causes that will read it
         return []
+
+    def _put_in_force(self, record: ModelSnapshot) -> None:
+        snapshot = read_snapshot(record.snapshot)
+        if is_finite(snapshot):  # else the last good one stays
+            self.meta.snapshot = snapshot
 
     def next_work(self) -> int | None:
         """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""
