@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 import pytest
 
-from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded import feed, queries
 from streamproc.adapters.embedded.schema import connect
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry
@@ -123,3 +123,15 @@ def test_follow_tells_what_comes_and_ends_with_ctrl_c(following: "subprocess.Pop
 def cli_entries(folder: Path) -> list[Entry]:
     with closing(connect(folder, readonly=True)) as db:
         return [entry for _, entry in feed.lines(db)]
+
+
+@pytest.mark.parametrize("order", ["newest_first", "most_at_stake"])
+def test_pages_of_warnings_are_the_whole_list(folder: Path, order: queries.Order) -> None:
+    with closing(connect(folder, readonly=True)) as db:
+        whole = [w.id for w in queries.warnings(db, order=order)]
+        paged: list[str] = []
+        while page := queries.warnings(db, order=order, limit=2, after=paged[-1] if paged else None):
+            paged += [w.id for w in page]
+        assert paged == whole
+        assert [queries.warning(db, warning_id) for warning_id in whole] == queries.warnings(db, order=order)
+        assert queries.warning(db, "w-none") is None

@@ -10,6 +10,8 @@ from tests.ground.source import PACKAGE, modules, tree
 
 CALLED_BY_DECORATION = ["@*.command", "@*.callback"]  # Typer calls what is registered with it
 CALLED_BY_LIBRARIES = {
+    "list_commands": "typer asks for the names of a group's commands",
+    "on_broken_pipe": "rich says so when nobody reads any more",
     "_multiclass": "river asks each classifier",
     "_unit_test_skips": "river's estimator checks read it",
     "readable": "io.BufferedReader asks a raw stream before it reads",

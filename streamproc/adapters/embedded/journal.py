@@ -78,6 +78,11 @@ def check_core(first: JournalRecord) -> None:
         )
 
 
+def read_own(db: sqlite3.Connection, customer_id: str) -> Iterator[Numbered]:
+    """The customer's own records alone, in order."""
+    yield from _decoded(db.execute("SELECT seq, body FROM journal WHERE customer = ? ORDER BY seq", (customer_id,)))
+
+
 def _decoded(rows: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:
     for seq, body in rows:
         record = decode(body)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer
+from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer, read_own
 from streamproc.adapters.embedded.pipeline import Pipeline
 from streamproc.core.control import Disposition, Handover, PolicyChange, Setup
 from streamproc.core.policy import Policy
@@ -106,8 +106,7 @@ def all_ids(db: sqlite3.Connection, customer_id: str) -> list[str]:
         if one in ids:
             continue
         ids.append(one)
-        handovers = (n.record for n in read_customer(db, [one]) if isinstance(n.record, Handover))
-        wanted += [record.alias for record in handovers if record.customer_id == one]
+        wanted += [n.record.alias for n in read_own(db, one) if isinstance(n.record, Handover)]
     return ids
 
 
