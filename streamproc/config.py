@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     """What can be set, with sane defaults.
 
     `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed
-    with the first record of a data folder. Where no source of purchases has brought anything for `stale_hours`,
+    with the first record of a data folder. `hosts` are further names under which the page is reached. Where no source of purchases has brought anything for `stale_hours`,
     silence is not taken for silence. `policy` holds the fields of the policy that differ from its defaults.
     """
 
@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     data: Path = Path("streamproc-data")
     listen: str = "127.0.0.1:8080"
     token: str = ""
+    hosts: tuple[str, ...] = ()
     language: Literal["en", "zh-CN"] = "en"
     horizon_days: Days = 90
     horizons: dict[Literal["consumer", "business", "dealer"], Days] = {}

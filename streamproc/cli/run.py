@@ -122,7 +122,7 @@ def _served(session: Session, *, leave: bool) -> Iterator[None]:
     if leave or session.settings.listen == "off":
         yield
         return
-    with serve.start(session.settings, session.inbox, session.rates) as address:
+    with serve.start(session.settings, session.inbox, session.rates, session.settings.hosts) as address:
         session.console.print(f"page: {address}", style="bold")
         yield
 

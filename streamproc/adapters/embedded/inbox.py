@@ -57,7 +57,12 @@ class Inbox:
         while size < BATCH and not self._queue.empty():
             submissions.append(self._queue.get())
             size += len(submissions[-1].arrivals)
-        statuses = runner.take([a for s in submissions for a in s.arrivals]).statuses
+        try:
+            statuses = runner.take([a for s in submissions for a in s.arrivals]).statuses
+        except BaseException as error:  # whoever waits for an answer is told; the runner's owner decides what ends
+            for submission in submissions:
+                submission.done.set_exception(error)
+            raise
         at = 0
         for submission in submissions:
             submission.done.set_result(statuses[at : at + len(submission.arrivals)])
