@@ -18,8 +18,9 @@ class Settings(BaseSettings):
     """What can be set, with sane defaults.
 
     `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed
-    with the first record of a data folder. `hosts` are further names under which the page is reached. Where no source of purchases has brought anything for `stale_hours`,
-    silence is not taken for silence. `policy` holds the fields of the policy that differ from its defaults.
+    with the first record of a data folder. `hosts` are further names under which the page is reached. Where no source
+    of purchases has brought anything for `stale_hours`, silence is not taken for silence. `policy` holds the fields
+    of the policy that differ from its defaults.
     """
 
     model_config = SettingsConfigDict(env_prefix="STREAMPROC_", frozen=True, extra="forbid", env_nested_delimiter="__")
