@@ -16,7 +16,7 @@ from tests.monitor.bench import Bench
 from tests.monitor.shops import records
 
 NEVER = Policy(raise_at=1.0, clear_at=0.0, escalate_at=1.0)
-ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_rise=-99.0)
+ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0)
 DECIDED = {"stake": 0, "expected_loss": 0}
 """Figures that rest on a decision (the risk at the look that applied the last purchase), not on facts alone."""
 

@@ -9,7 +9,7 @@ from streamproc.monitor.effects import EpisodeChanged, Looked, Verdict, WouldWar
 from streamproc.testing.events import bought, on, touched
 from tests.monitor.bench import Bench
 
-ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_rise=-99.0)
+ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0)
 GRADES = (100_000, 40_000, 10_000)
 
 
@@ -91,7 +91,7 @@ def test_a_risk_over_the_second_threshold_escalates_once() -> None:
 
 
 def test_a_warning_raised_over_the_second_threshold_does_not_escalate_for_it() -> None:
-    bench = warned(Policy(raise_at=0.0, clear_at=0.0, escalate_at=0.0, minimum_rise=-99.0))
+    bench = warned(Policy(raise_at=0.0, clear_at=0.0, escalate_at=0.0, minimum_silence=0.0))
     look(bench, 4)
     assert changes(bench) == []
 

@@ -43,7 +43,7 @@ def test_records_survive_the_way_through_bytes(record: JournalRecord) -> None:
     body = encode(record)
     again = decode(body)
     assert type(again) is type(record)
-    assert encode(again) == body  # type: ignore[arg-type]
+    assert encode(again) == body
     if not isinstance(record, ModelSnapshot):  # raw JSON is equal by its bytes alone
         assert again == record
 

@@ -24,7 +24,9 @@ def arrivals() -> list[Delivery]:
     return deliveries(SHOP)
 
 
-def taken(folder: Path, arrivals: list[Delivery], *, statements: int | None = None, seconds: float | None = None) -> None:
+def taken(
+    folder: Path, arrivals: list[Delivery], *, statements: int | None = None, seconds: float | None = None
+) -> None:
     """Takes all arrivals, unless killed at a statement of SQL counted from the start, or after a while."""
     with running(folder) as (db, runner):
         if statements is not None:
@@ -63,7 +65,7 @@ def test_twenty_kills_at_random_moments_leave_what_a_clean_run_leaves(tmp_path: 
         point = rng.randrange(1, total // 6) if at_statement else rng.uniform(0, lasted / 8)
         print(f"kill {killed + 1}:", f"at statement {point}" if at_statement else f"after {point:.3f} s")
 
-        def work(point: float = point, at_statement: bool = at_statement) -> None:  # noqa: FBT001 - bound here
+        def work(point: float = point, at_statement: bool = at_statement) -> None:
             if at_statement:
                 taken(tmp_path / "killed", arrivals, statements=int(point))
             else:

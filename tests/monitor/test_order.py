@@ -1,0 +1,99 @@
+"""Whatever the order of arrival within a tick, and however the customers are spread, the result is the same."""
+
+import random
+from itertools import groupby
+
+import pytest
+
+from streamproc.core.facts import Facts
+from streamproc.core.policy import Policy
+from streamproc.core.time import DAY, HOUR
+from streamproc.monitor.effects import Effect, PartitionSummary, WouldWarn
+from streamproc.monitor.state import decode_state
+from streamproc.monitor.totals import merged
+from streamproc.scoring.examples import Example
+from tests.monitor.bench import Bench
+from tests.monitor.shops import Record, jumbled, records
+
+POLICY = Policy(raise_at=0.4, clear_at=0.3, minimum_silence=0.0)
+
+
+def ran(given: list[Record], partitions: int = 1) -> Bench:
+    bench = Bench(policy=POLICY, partitions=partitions)
+    bench.read(given)
+    bench.run_to((max(r.at for r in given) // DAY + 3) * DAY)
+    return bench
+
+
+def facts(bench: Bench) -> dict[str, Facts]:
+    return {c: decode_state(body).facts for c, body in bench.bodies().items()}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_shuffled_between_ticks_gives_identical_warnings_and_states(seed: int) -> None:
+    given = list(records(200, 300, seed))
+    rng = random.Random(seed)
+    shuffled: list[Record] = []
+    for _, hour in groupby(given, key=lambda r: r.at // HOUR):
+        some = list(hour)
+        rng.shuffle(some)
+        shuffled += some
+    assert shuffled != given
+    one, other = ran(given), ran(shuffled)
+    assert len(one.all(WouldWarn)) > 20
+    assert other.effects == one.effects
+    assert other.entries == one.entries
+    assert other.bodies() == one.bodies()
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_shuffled_within_a_day_with_repeats_gives_identical_facts(seed: int) -> None:
+    given = list(records(200, 300, seed))
+    dirty = jumbled(tuple(given), DAY, random.Random(seed), repeats=0.05)
+    assert len(dirty) > len(given)
+    one, other = ran(given), ran(dirty)
+    assert facts(other) == facts(one)
+    other.assert_totals()
+
+
+def of_customers(effects: list[Effect]) -> list[Effect]:
+    return [e for e in effects if not isinstance(e, PartitionSummary)]
+
+
+def test_partitions_change_no_effect_no_entry_and_no_state() -> None:
+    given = list(records(200, 300, 5))
+    one, eight = ran(given), ran(given, partitions=8)
+    assert of_customers(eight.effects) == of_customers(one.effects)
+    assert eight.entries == one.entries
+    assert eight.bodies() == one.bodies()
+    assert eight.journal == one.journal
+    whole = one.pipeline.partitions[0].meta.totals
+    assert merged([p.meta.totals for p in eight.pipeline.partitions]) == whole
+    assert len(one.entries) > 20
+    assert len(one.all(Example)) > 200
+
+
+def test_summaries_keep_the_figures_of_their_midnight() -> None:
+    bench = ran(list(records(100, 200, 6)))
+    summaries = bench.all(PartitionSummary)
+    customers = [sum(s.totals.stages.values()) for s in summaries]
+    assert customers == sorted(customers)
+    assert customers[0] < customers[-1]
+    assert {s.at % DAY for s in summaries} == {0}
+
+
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_totals_equal_a_recount_from_all_states_at_every_day(seed: int) -> None:
+    given = list(records(80, 200, seed))
+    bench = Bench(policy=POLICY, partitions=2)
+    day = 0
+    for record in jumbled(tuple(given), 30 * HOUR, random.Random(seed), repeats=0.05):
+        bench.read([record])
+        if bench.now // DAY != day:
+            day = bench.now // DAY
+            bench.assert_totals()
+    bench.run_to(bench.now + 600 * DAY)
+    bench.assert_totals()
+    totals = merged([p.meta.totals for p in bench.pipeline.partitions])
+    assert (totals.open_warnings, totals.at_risk, totals.equity) == (0, 0, 0)
+    assert totals.contribution.size() == 0
