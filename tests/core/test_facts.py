@@ -151,3 +151,44 @@ def test_returns_and_complaints_are_counted_once() -> None:
 def test_the_state_of_a_usual_customer_is_small() -> None:
     facts = after([purchase(n, n * 20, cost=600) for n in range(20)])
     assert len(msgspec.msgpack.encode(facts)) < 1000
+
+
+def test_two_ids_that_bought_more_on_a_day_than_is_told_apart_merge_to_all_of_it() -> None:
+    mine = after([purchase(n, 0) for n in range(20)])
+    theirs = after([purchase(100 + n, 0, 10) for n in range(18)])
+    f.merge(mine, theirs)
+    assert (mine.n_days, mine.n_orders, mine.recent.count) == (1, 38, [38])
+    assert mine.recent.amount == [20_000 + 180]
+    assert sum(mine.buckets.revenue) == 20_180
+
+
+def test_ids_with_more_days_than_are_kept_merge_to_the_latest_days_and_all_of_the_sums() -> None:
+    mine = after([purchase(n, 2 * n) for n in range(30)])
+    theirs = after([purchase(100 + n, 2 * n + 1) for n in range(30)])
+    f.merge(mine, theirs)
+    assert (mine.n_days, mine.n_orders, mine.first_day) == (60, 60, 20_000)
+    assert mine.recent.day == list(range(20_028, 20_060))
+    assert sum(mine.buckets.revenue) == 60_000
+
+
+def test_cancelling_one_of_many_days_does_not_forget_the_first() -> None:
+    facts = after([purchase(n, n) for n in range(33)])
+    f.take(facts, purchase(99, 34, order_id="o20", revision=1, cancelled=True))
+    assert (facts.n_days, facts.first_day) == (32, 20_000)
+
+
+def test_a_contact_told_twice_stands_as_it_was_told_last() -> None:
+    first = Contact(event_id="a", customer_id="c", at=START, contact_id="t", direction="in", result="unresolved")
+    then = Contact(event_id="b", customer_id="c", at=START + HOUR, contact_id="t", direction="in", result="terminated")
+    for told in ([first, then], [then, first, then]):
+        facts = after(told)  # type: ignore[arg-type]
+        assert [t.result for t in facts.contacts] == ["terminated"]
+        assert facts.terminated_at == START + HOUR
+        (counts,) = facts.buckets.kinds.values()
+        assert sum(counts) == 1
+
+
+def test_what_was_taken_back_leaves_no_trace() -> None:
+    gone = after([purchase(1, 0), purchase(2, 1, order_id="o1", revision=1, cancelled=True)])
+    assert gone.buckets == f.new_facts().buckets
+    assert (gone.n_days, gone.n_orders, gone.first_day, gone.last_purchase()) == (0, 0, -1, None)

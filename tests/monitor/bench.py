@@ -28,7 +28,7 @@ TRUSTED = sealed(msgspec.structs.replace(default_snapshot(), trained_on=Trained(
 
 
 class Bench:
-    """One journal and the monitor behind it. Every look carries its figures."""
+    """One journal and the monitor behind it. Every look carries its figures, unless not `observed`."""
 
     def __init__(
         self,
@@ -37,9 +37,10 @@ class Bench:
         policy: Policy | None = None,
         partitions: int = 1,
         snapshot: Snapshot | None = TRUSTED,
+        observed: bool = True,
     ) -> None:
         self.states = [MemoryStates() for _ in range(partitions)]
-        parts = [Partition(n, states, observed=True) for n, states in enumerate(self.states)]
+        parts = [Partition(n, states, observed=observed) for n, states in enumerate(self.states)]
         self.pipeline = Pipeline(parts, Desk(Money("EUR")), None)
         self.journal: list[JournalRecord] = []
         self.effects: list[Effect] = []
@@ -72,20 +73,20 @@ class Bench:
         self.now = at
         return self.write(Tick(at=at, stale=stale, grades=grades))
 
-    def read(self, events: Iterable[CustomerEvent | FirmFact]) -> None:
+    def read(self, events: Iterable[CustomerEvent | FirmFact], *, stale: tuple[str, ...] = ()) -> None:
         """Takes events as a runtime does in event mode: time moves as far as the latest of them says."""
         for event in events:
             self.now = self.now or event.at // DAY * DAY
-            self.run_to(event.at // HOUR * HOUR)
+            self.run_to(event.at // HOUR * HOUR, stale=stale)
             self.write(event)
 
-    def run_to(self, at: int) -> list[Effect]:
+    def run_to(self, at: int, *, stale: tuple[str, ...] = ()) -> list[Effect]:
         """Moves time to `at`, with a tick at every midnight and at every hour with work; the effects."""
         made: list[Effect] = []
         if not self.now:
             self.now = (self.pipeline.next_work() or at) // DAY * DAY
         while (tick := self._next_tick()) <= at:
-            made += self.tick(tick, grades=self.pipeline.desk.news())
+            made += self.tick(tick, stale=stale, grades=self.pipeline.desk.news())
         return made
 
     def _next_tick(self) -> int:

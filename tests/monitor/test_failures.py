@@ -1,11 +1,14 @@
 """An exception in the monitor is a dead letter: all else goes on, nothing is half done, a replay does the same."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
+import msgspec
 import pytest
 
 from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core import facts as core_facts
+from streamproc.core.control import ModelSnapshot
 from streamproc.core.events import CustomerEvent
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
@@ -199,3 +202,16 @@ def test_facts_that_cannot_be_taken_over_are_a_dead_letter(monkeypatch: pytest.M
     assert bench.state().facts.n_orders == 1
     bench.run_to(on(3))
     bench.assert_totals()
+
+
+def test_a_snapshot_that_is_not_finite_never_comes_into_force() -> None:
+    bench = Bench()
+    [part] = bench.pipeline.partitions
+    good = part.meta.snapshot
+    bad = msgspec.json.encode(good).replace(b'"w0":0.0', b'"w0":1e999')
+    assert bad != msgspec.json.encode(good)
+    with suppress(msgspec.ValidationError):
+        bench.write(ModelSnapshot(at=0, snapshot=msgspec.Raw(bad)))
+    short = msgspec.structs.replace(good, weights=(0.0,))
+    bench.write(ModelSnapshot(at=0, snapshot=msgspec.Raw(msgspec.json.encode(short))))
+    assert part.meta.snapshot == good

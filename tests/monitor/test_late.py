@@ -123,6 +123,8 @@ def labelled(*late: tuple[float, CustomerEvent], lateness: int = DAY, days: floa
     bench.read([bought(on(0)), bought(on(30))])
     for day, event in late:
         bench.run_to(on(day))
+        if bench.now < on(day):
+            bench.tick(on(day))
         bench.give(event)
     bench.run_to(on(260 + days))
     return [((e.at - on(0)) // DAY, e.label) for e in bench.all(Example) if e.label is not None]
@@ -165,6 +167,8 @@ def test_a_purchase_in_time_counts_although_another_of_that_day_came_too_late() 
     too_late, in_time = bought(on(80, 1)), bought(on(80, 20))
     one = labelled((80.5, too_late), (80.9, in_time), lateness=6 * HOUR)
     other = labelled((80.9, in_time), (80.95, too_late), lateness=6 * HOUR)
+    waited = labelled((80.5, too_late), (80.5, in_time), lateness=6 * HOUR)
+    assert waited == one
     assert one == other
     assert [label for day, label in one if 30 < day <= 80] == [0] * sum(30 < day <= 80 for day, _ in one)
 

@@ -8,7 +8,7 @@ import pytest
 from streamproc.core.facts import Facts
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR
-from streamproc.monitor.effects import Effect, PartitionSummary, WouldWarn
+from streamproc.monitor.effects import Effect, Looked, PartitionSummary, WouldWarn
 from streamproc.monitor.state import decode_state
 from streamproc.monitor.totals import merged
 from streamproc.scoring.examples import Example
@@ -97,3 +97,21 @@ def test_totals_equal_a_recount_from_all_states_at_every_day(seed: int) -> None:
     totals = merged([p.meta.totals for p in bench.pipeline.partitions])
     assert (totals.open_warnings, totals.at_risk, totals.equity) == (0, 0, 0)
     assert totals.contribution.size() == 0
+
+
+@pytest.mark.parametrize("stale", [(), ("purchases",)])
+def test_who_is_not_observed_is_judged_the_same(stale: tuple[str, ...]) -> None:
+    given = list(records(150, 300, 10))
+    half = len(given) // 2
+    seen, unseen = Bench(policy=POLICY), Bench(policy=POLICY, observed=False)
+    for bench in (seen, unseen):
+        bench.read(given[:half])
+        bench.read(given[half:], stale=stale)
+        bench.run_to(given[-1].at + 100 * DAY, stale=stale)
+    assert unseen.entries == seen.entries
+    assert unseen.bodies() == seen.bodies()
+    assert [(e.customer_id, e.at, e.outcome) for e in unseen.all(Looked)] == [
+        (e.customer_id, e.at, e.outcome) for e in seen.all(Looked)
+    ]
+    assert not any(e.figures or e.groups for e in unseen.all(Looked))
+    assert len(unseen.entries) > 10

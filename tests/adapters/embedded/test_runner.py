@@ -101,7 +101,7 @@ def test_what_waits_survives_a_restart_in_the_middle_of_a_tick_interval(tmp_path
     with running(tmp_path) as (_, runner):
         [part] = runner.pipeline.partitions
         assert part.meta.clock == on(0, 4)
-        assert part.next_work() == on(0, 5) + 1
+        assert part.next_work() == on(0, 5.2) + 1
         runner.take(delivered(events[2:]))
         runner.end_of_data()
         state = part.state_of("c")
