@@ -19,7 +19,7 @@ from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.adapters.embedded.runner import FAILURES_A_BATCH, Arrival, TooManyFailuresError
 from streamproc.core.control import JournalRecord, Setup
 from streamproc.core.facts import Facts
-from streamproc.core.time import DAY, day_of, to_text, today_of
+from streamproc.core.time import DAY, day_of, first_tick_after, to_text, today_of
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Money
 from streamproc.intake.refusal import Refusal
@@ -143,14 +143,15 @@ class Backtest:
     def _end(self) -> Iterator[Cut]:
         if not self.progress.read:
             raise BacktestError("there is no event to learn from: every record was refused, or the files are empty")
-        self._clock.end_of_data()
         over = (day_of(self.progress.read) + 1) * DAY  # the data says what happened up to the end of its last day
         visits, self._visits = self._visits, []
+        if first_tick_after(self.progress.read, REPLAY_GRID) not in self._cuts:  # else the cut writes that tick itself
+            self._clock.end_of_data()
         for at in visits:
-            if at <= over:
-                self._label(at)
             if at in self._cuts:
                 yield self._cut(at)
+            if at <= over:
+                self._label(at)
 
     # ------------------------------------------------------------------------------------------- cuts
 

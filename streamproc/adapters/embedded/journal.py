@@ -34,12 +34,11 @@ class Journal:
         query = "SELECT event_id FROM journal WHERE event_id IN (SELECT value FROM json_each(?))"
         return {event_id for (event_id,) in self._db.execute(query, (wanted,))}
 
-    def append(self, record: JournalRecord) -> None:
-        """Adds a record at the end."""
+    def append(self, record: JournalRecord, *, arrived: bool = True) -> None:
+        """Adds a record at the end. What an alias forwards did not arrive: its event's id is the journal's already."""
         self.last += 1
-        self._rows.append(
-            (self.last, getattr(record, "customer_id", None), getattr(record, "event_id", None), encode(record))
-        )
+        event_id = getattr(record, "event_id", None) if arrived else None
+        self._rows.append((self.last, getattr(record, "customer_id", None), event_id, encode(record)))
 
     def flush(self) -> None:
         """Writes what was added, inside the transaction that is open."""

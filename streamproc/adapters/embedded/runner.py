@@ -181,7 +181,7 @@ class Runner:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
         for done, step in settle(self.pipeline, record):
-            self.journal.append(done)
+            self.journal.append(done, arrived=done is record)
             self._note(step, done)
 
     def _note(self, step: Step, record: JournalRecord) -> None:
@@ -190,7 +190,7 @@ class Runner:
         if step.refused is not None:
             self._models.append((step.refused, self.journal.last))
         trained = isinstance(record, Tick) and record.at == next_training(record.at - 1, self._training_days)
-        if trained:  # the trainer's own state holds all it was given up to here
+        if trained:  # the trainer's own state, kept at the commit, holds all it was given by then
             self._trained = True
             self._inbox.clear()
         self._entries += step.entries
@@ -199,7 +199,7 @@ class Runner:
             if isinstance(effect, DeadLettered):
                 self._dead.append(of_effect(effect, self.journal.last))
                 self._failures += effect.reason != "too_old"
-            elif isinstance(effect, Example | Sighting) and not trained:
+            elif isinstance(effect, Example | Sighting) and not self._trained:
                 self._inbox.append(effect)
         if self._failures > FAILURES_A_BATCH:
             raise TooManyFailuresError(

@@ -10,7 +10,7 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY,   -- the order of everything
     customer TEXT,             -- NULL: for every partition
-    event_id TEXT,             -- unique for ever; NULL: a control record
+    event_id TEXT,             -- unique for ever; NULL: a control record, or forwarded by an alias
     body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS journal_event ON journal (event_id) WHERE event_id IS NOT NULL;
