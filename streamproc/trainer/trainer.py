@@ -97,6 +97,7 @@ class Trainer:
 
     def dump(self) -> bytes:
         """Everything that later snapshots depend on. The record is rebuilt from the ring at start."""
+        self._state.fresh = self._state.fresh[-FRESH:]
         self._state.sightings = self._sample.sightings()
         self._state.sample_below = self._sample.below
         self._state.ring = self._ring.examples()
@@ -121,7 +122,9 @@ class Trainer:
                 if self._ring.keep(item):
                     kept.append(item)
         self._watch.see(kept)
-        self._state.fresh = (self._state.fresh + thinned(fresh, FRESH_A_TICK))[-FRESH:]
+        self._state.fresh += thinned(fresh, FRESH_A_TICK)
+        if len(self._state.fresh) > 2 * FRESH:  # trimmed now and then: there are many ticks between two trainings
+            del self._state.fresh[:-FRESH]
 
     def train(self, at: int) -> Snapshot | Refused | None:
         """A new snapshot as of the midnight `at` (µs), or why it was refused; None while nothing is known."""
@@ -183,7 +186,7 @@ class Trainer:
         """The learner's weights around today's means, at the level that the prior and past misses give."""
         state = self._state
         trained = Trained(state.examples, state.fitted.customers)
-        rows = [e for e in state.fresh if e.at > bare.at - self.config.example_days * DAY]
+        rows = [e for e in state.fresh[-FRESH:] if e.at > bare.at - self.config.example_days * DAY]
         if not rows:
             return sealed(msgspec.structs.replace(bare, trained_on=trained))
         parts = design(features_of(rows), bare)

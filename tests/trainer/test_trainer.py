@@ -168,6 +168,8 @@ def test_what_is_kept_is_bounded() -> None:
         trainer.absorb(many)
         trainer.absorb([replace(e, label=n % 2) for n, e in enumerate(many)])
     state = trainer._state
+    assert FRESH < len(state.fresh) <= 2 * FRESH
+    trainer.dump()
     assert len(state.fresh) == FRESH
     assert len(trainer._ring.examples()) <= LARGEST < BATCH
 
