@@ -43,7 +43,7 @@ def of_refusal(refusal: Refusal, raw: bytes, position: Position) -> DeadLetter:
 
 def of_effect(effect: DeadLettered, seq: int) -> DeadLetter:
     """The dead letter of a record that could not be applied; `seq` numbers the record that was being applied."""
-    raw = b"" if effect.event is None else encode(effect.event)
+    raw = effect.customer_id.encode() if effect.event is None else encode(effect.event)  # a look has no event
     return DeadLetter(effect.reason, "", effect.trace, JOURNAL, seq, 0, raw)
 
 

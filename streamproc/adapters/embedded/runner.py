@@ -107,13 +107,14 @@ class Runner:
         self._new_batch()
         if not self.journal.last:
             self._write(setup)
+            self._write(PolicyChange(at=0, policy=Policy()))  # a later program's defaults are not this journal's
             self.commit()
 
     def _new_batch(self) -> None:
         self._entries: list[Entry] = []
         self._dead: list[DeadLetter] = []
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._inbox: list[Example | Sighting] = []
+        self._inbox: list[list[Example | Sighting]] = []
         self._models: list[tuple[ModelSnapshot | Refused, int]] = []
         self._trained = False
         self._failures = 0
@@ -194,13 +195,14 @@ class Runner:
             self._trained = True
             self._inbox.clear()
         self._entries += step.entries
+        given: list[Example | Sighting] = [e for e in step.effects if isinstance(e, Example | Sighting)]
+        if given and not self._trained:
+            self._inbox.append(given)
         for effect in step.effects:
             tally(self._counts, effect)
             if isinstance(effect, DeadLettered):
                 self._dead.append(of_effect(effect, self.journal.last))
                 self._failures += effect.reason != "too_old"
-            elif isinstance(effect, Example | Sighting) and not self._trained:
-                self._inbox.append(effect)
         if self._failures > FAILURES_A_BATCH:
             raise TooManyFailuresError(
                 f"{self._failures} records of one batch failed inside the core; nothing of the batch was kept. "
@@ -279,7 +281,8 @@ def _load_trainer(db: sqlite3.Connection, setup: Setup) -> Trainer:
     row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
     trainer = Trainer(trainer_config(setup), row[0] if row else None)
     for (body,) in db.execute("SELECT body FROM trainer_inbox ORDER BY seq"):
-        trainer.absorb(msgspec.msgpack.decode(body, type=list[Example | Sighting]))
+        for given in msgspec.msgpack.decode(body, type=list[list[Example | Sighting]]):
+            trainer.absorb(given)  # a tick's at a time, as they came
     return trainer
 
 
