@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -118,16 +118,24 @@ def _breakdown(drive: Drive, records: Sequence[JournalRecord]) -> Iterator[Figur
     with _watched() as spent:
         seconds = cpu_seconds(take)
     looks = max(1, drive.counts["Looked"] - looks)
-    parts = {part: took / wall * seconds for part, took in spent.items()}
+    yield Figure(what="visits a look", value=spent.calls["encode state"] / looks, unit="")
+    parts = {part: took / wall * seconds for part, took in spent.seconds.items()}
     parts["all else"] = seconds - sum(parts.values())
     for part, took in parts.items():
         yield Figure(what=f"  {part}", value=took * MICRO / looks, unit=A_LOOK)
 
 
+class _Spent(NamedTuple):
+    """By part: seconds by the wall clock, which costs least to read, and calls."""
+
+    seconds: dict[str, float]
+    calls: Counter[str]
+
+
 @contextmanager
-def _watched() -> Iterator[dict[str, float]]:
-    """Measures the PARTS in seconds by the wall clock, which costs least to read."""
-    spent = dict.fromkeys(PARTS, 0.0)
+def _watched() -> Iterator[_Spent]:
+    """Measures the PARTS."""
+    spent = _Spent(dict.fromkeys(PARTS, 0.0), Counter())
     with ExitStack() as stack:
         for part, names in PARTS.items():
             for module, function in names:
@@ -136,7 +144,7 @@ def _watched() -> Iterator[dict[str, float]]:
 
 
 @contextmanager
-def _timed(module: ModuleType, name: str, part: str, spent: dict[str, float]) -> Iterator[None]:
+def _timed(module: ModuleType, name: str, part: str, spent: _Spent) -> Iterator[None]:
     function = getattr(module, name)
 
     def timed(*given: Any) -> Any:
@@ -144,7 +152,8 @@ def _timed(module: ModuleType, name: str, part: str, spent: dict[str, float]) ->
         try:
             return function(*given)
         finally:
-            spent[part] += time.perf_counter() - began
+            spent.seconds[part] += time.perf_counter() - began
+            spent.calls[part] += 1
 
     setattr(module, name, timed)
     try:
