@@ -107,8 +107,8 @@ def _facts(screen: Screen, report: CustomerReport) -> None:
         rows += [
             (words.say("Revenue, last year"), words.money(value.revenue_a_year, value.currency)),
             (words.say("Contribution, last year"), words.money(value.contribution_a_year, value.currency)),
-            (words.say("Lifetime value"), words.money(value.lifetime_value, value.currency)),
-            (words.say("Stake"), words.money(value.stake, value.currency)),
+            (words.say("Lifetime value at today's risk"), words.money(value.lifetime_value, value.currency)),
+            (words.say("Lifetime value before the risk rose"), words.money(value.stake, value.currency)),
             (words.say("Expected loss"), words.money(value.expected_loss, value.currency)),
         ]
     if report.next_due is not None:
@@ -122,7 +122,7 @@ def _risk(screen: Screen, report: CustomerReport) -> None:
         return
     screen.line()
     said = words.say(
-        "{risk} likely to buy nothing within {days} ({date})",
+        "{risk} likely to buy nothing within {days}, as of {date}",
         risk=words.probability(risk.probability),
         days=words.days(risk.horizon_days),
         date=words.moment(report.scored_at),

@@ -26,12 +26,12 @@ def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
 
 
 def headline(words: Words, warning: Warning) -> Text:
-    """Who, how likely, by when, and what is at stake; for one read from the folder also how it stands."""
+    """Who, since when, how likely, by when, and the expected loss; for one read from the folder also how it stands."""
     line = Text()
     line.append(words.term("severity", warning.severity), STYLES[warning.severity])
     line.append("  ")
     line.append(warning.customer_id, "bold")
-    line.append("  ")
+    line.append(f"  {words.date(warning.raised_at)}  ")
     line.append(
         words.say(
             "{risk} likely to buy nothing by {date}",
@@ -53,8 +53,8 @@ def at_stake(words: Words, value: Value) -> str:
         return words.say("amounts unknown")
     amount = words.money(value.expected_loss, value.currency)
     if value.assumed:
-        return words.say("{amount} at stake (costs assumed)", amount=amount)
-    return words.say("{amount} at stake", amount=amount)
+        return words.say("expected loss {amount} (costs assumed)", amount=amount)
+    return words.say("expected loss {amount}", amount=amount)
 
 
 def standing_of(words: Words, warning: WarningNow) -> str:
@@ -82,7 +82,7 @@ def entry_line(words: Words, entry: Entry, currency: str) -> Text:
     line.append(words.term("state", entry.kind), "green" if entry.kind == "recovered" else "bold")
     line.append(f"  {entry.customer_id}  {words.date(entry.at)}", "bold")
     if entry.kind == "verdict":
-        line.append(f"  {words.term('verdict', 'right' if entry.right else 'wrong')}")
+        line.append(f"  {_verdict(words, right=bool(entry.right))}")
     if entry.why is not None:
         line.append(f"  {words.term('why', entry.why)}")
     if entry.probability is not None:
@@ -91,6 +91,12 @@ def entry_line(words: Words, entry: Entry, currency: str) -> Text:
         line.append(f"  {words.money(entry.expected_loss, currency)}")
     line.append(f"  {entry.warning_id}", "dim")
     return line
+
+
+def _verdict(words: Words, *, right: bool) -> str:
+    if right:
+        return words.say("the warning was right: no purchase came")
+    return words.say("the warning was wrong: a purchase came")
 
 
 def print_open_warnings(console: Console, settings: Settings) -> None:

@@ -44,8 +44,7 @@ IDLE = 0.2
 
 def run(  # noqa: PLR0913 - each is an option of the command line
     files: Annotated[
-        list[str] | None,
-        typer.Argument(help="CSV, JSON Lines or Parquet, plain, .gz or .zst; - reads standard input."),
+        list[str] | None, typer.Argument(help="CSV, JSON Lines or Parquet, plain, .gz or .zst; - reads standard input.")
     ] = None,
     *,
     demo_shop: Annotated[bool, typer.Option("--demo", help="A simulated shop instead of files.")] = False,

@@ -85,12 +85,13 @@ class Buckets(Struct, array_like=True):
 
     def _tidy(self, i: int) -> None:
         """Lets go of a bucket from which all was taken out: it must not tell that there ever was something."""
-        if self.number[i] not in self.kinds and not any(column[i] for column in self._columns()):
+        if self.number[i] not in self.kinds and not any(column[i] for column in self.columns()):
             del self.number[i]
-            for column in self._columns():
+            for column in self.columns():
                 del column[i]
 
-    def _columns(self) -> tuple[list[int], ...]:
+    def columns(self) -> tuple[list[int], ...]:
+        """The columns in the order of Sums."""
         return self.orders, self.revenue, self.returned, self.cost, self.costed, self.listed, self.discounted
 
     def _place(self, number: int) -> int:
@@ -98,17 +99,17 @@ class Buckets(Struct, array_like=True):
         i = bisect_left(self.number, number)
         if i == len(self.number) or self.number[i] != number:
             self.number.insert(i, number)
-            for column in self._columns():
+            for column in self.columns():
                 column.insert(i, 0)
             while self.number[0] <= self.number[-1] - BUCKETS_KEPT:
-                self.older = _added(self.older, Sums(*(column.pop(0) for column in self._columns())))
+                self.older = _added(self.older, Sums(*(column.pop(0) for column in self.columns())))
                 self.kinds.pop(self.number.pop(0), None)
                 i -= 1
         return i
 
     def merge(self, other: "Buckets") -> None:
         """Adds all of another customer's sums (in place)."""
-        for number, *sums in zip(other.number, *other._columns(), strict=True):
+        for number, *sums in zip(other.number, *other.columns(), strict=True):
             self._add_to(number, Sums(*sums), 1)
         for number, counts in other.kinds.items():
             for kind, count in enumerate(counts):
@@ -123,7 +124,7 @@ class Buckets(Struct, array_like=True):
     def window(self, first: int, last: int) -> Sums:
         """The sums of the buckets numbered `first` to `last`, both included."""
         i, j = bisect_left(self.number, first), bisect_left(self.number, last + 1)
-        return Sums(*(sum(column[i:j]) for column in self._columns()))
+        return Sums(*(sum(column[i:j]) for column in self.columns()))
 
 
 def _added(a: Sums, b: Sums, sign: int = 1) -> Sums:

@@ -16,7 +16,7 @@ SECONDS_A_DAY = 86_400
 
 
 class Order(Struct, array_like=True, frozen=True, gc=False):
-    """One order as far as a later correction needs it: `at` is in seconds, `key` hashes its id, money in minor units."""
+    """One order as far as a later correction needs it: `at` in seconds, `key` hashes its id, money in minor units."""
 
     at: int
     key: int

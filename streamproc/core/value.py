@@ -56,7 +56,7 @@ class Segment(StrEnum):
 
 
 class Worth(Struct, frozen=True):
-    """Money of the last year at a look: `revenue` (net of returns) and `contribution`, and `margin` M − C per period; minor units.
+    """Money of the last year: `revenue` (net of returns), `contribution`, and `margin` M − C per period; minor units.
 
     `assumed` says that the cost of some revenue is the assumed share; `measured` that the feed knows money at all.
     """

@@ -216,7 +216,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """The whole base at a glance, each customer as of their last look. Counts are by code.
 
     `clock` None: nothing was read yet. `acquisition_cost` is what a new customer cost by the last campaign whose cost a
-    mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong so far.
+    mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
+    so far.
     """
 
     clock: str | None

@@ -36,8 +36,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything a score needs beside the customer's own state. JSON; `id` is a hash over the rest.
 
     `speaks` says which model the score rests on: the parametric prior alone, a blend of it and few labels, or
-    the learned corrections. `terms` names what `means` and `weights` belong to. Log-odds are b + w1 (b − mean b) + w · (terms − means) + w0 + delta, with b the
-    prior's log-odds of no purchase within the horizon.
+    the learned corrections. `terms` names what `means` and `weights` belong to. Log-odds are b + w1 (b − mean b) +
+    w · (terms − means) + w0 + delta, with b the prior's log-odds of no purchase within the horizon.
     """
 
     format: int = FORMAT

@@ -14,14 +14,7 @@ _HOLIDAYS = ((1, 1, "new_year"), (5, 1, "labour_day"), (10, 1, "national_day"), 
 
 def firm_facts(world: World) -> list[bytes]:
     """All facts for everybody as entries, in no order; each has its own id."""
-    facts = [
-        *_standing(world),
-        *_rates(world),
-        *_people(world),
-        *_offers(world),
-        *_campaigns(world),
-        *_closures(world),
-    ]
+    facts = [*_standing(world), *_rates(world), *_people(world), *_offers(world), *_campaigns(world), *_closures(world)]
     return [_fact_entry(number, *fact) for number, fact in enumerate(facts) if fact[0] < world.ends]
 
 
@@ -96,13 +89,7 @@ def _closures(world: World) -> Iterator[_Fact]:
         for month, day, name in _HOLIDAYS:
             when = date(year, month, day)
             if world.shop.start <= when <= last:
-                yield (
-                    max(world.opens, _midnight(world, when) - 30 * DAY),
-                    "holiday",
-                    name,
-                    None,
-                    {"day": str(when)},
-                )
+                yield (max(world.opens, _midnight(world, when) - 30 * DAY), "holiday", name, None, {"day": str(when)})
 
 
 def _midnight(world: World, when: date) -> int:

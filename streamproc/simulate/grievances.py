@@ -42,13 +42,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
 
 _FADES_DAYS = 75.0
 _FADES = _FADES_DAYS * DAY
-_PERSONAL: Final[tuple[Cause, ...]] = (
-    "quality",
-    "service",
-    "short_term_conduct",
-    "competitor",
-    "inconvenience",
-)
+_PERSONAL: Final[tuple[Cause, ...]] = ("quality", "service", "short_term_conduct", "competitor", "inconvenience")
 _PERSONAL_SHARES = (0.33, 0.26, 0.13, 0.17, 0.11)
 _STRENGTH = 0.0048  # hazard a day at the start; over the whole fading e^-(0.0048 × 75) = 70 % stay
 _OUTAGE_HITS = 0.04

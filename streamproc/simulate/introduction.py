@@ -37,9 +37,7 @@ def _envelope(person: Person, rng: Random) -> str:
     return members(
         customer_kind=person.kind.name if chance(rng, _STATED_KIND) else None,
         strategic=round(rng.random(), 2) if firm and chance(rng, _STATED_FIT) else None,
-        fixed_service_cost=round(rng.uniform(1, 30), 2)
-        if firm and chance(rng, _STATED_SERVICE_COST)
-        else None,
+        fixed_service_cost=round(rng.uniform(1, 30), 2) if firm and chance(rng, _STATED_SERVICE_COST) else None,
     )
 
 

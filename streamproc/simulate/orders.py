@@ -100,7 +100,5 @@ class Till:
         rng = self._rng
         later = at + rng.randrange(2, 18) * DAY + rng.randrange(12) * HOUR
         part = amount if chance(rng, _WHOLE_RETURNED) else amount * rng.randrange(20, 90) // 100
-        body = members(
-            order_id=f"r{self._pen.next_ref()}", currency=self._currency, region=self._person.region
-        )
+        body = members(order_id=f"r{self._pen.next_ref()}", currency=self._currency, region=self._person.region)
         return self._pen.put(later, PURCHASES, f'{body},"amount":{money_text(-part)}{self._pen.about}')

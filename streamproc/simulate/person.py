@@ -28,9 +28,7 @@ class Kind(NamedTuple):
 CONSUMER = Kind(
     "consumer", 11.0, 1.7, 4_500.0, 0.7, 0.02, 0.0, 0.0, 0.14, (7, 23), ("web", "web", "app", "app", "store")
 )
-BUSINESS = Kind(
-    "business", 17.0, 2.2, 38_000.0, 0.8, 0.6, 0.4, 0.25, 0.04, (8, 18), ("web", "phone", "portal")
-)
+BUSINESS = Kind("business", 17.0, 2.2, 38_000.0, 0.8, 0.6, 0.4, 0.25, 0.04, (8, 18), ("web", "phone", "portal"))
 DEALER = Kind("dealer", 30.0, 3.0, 160_000.0, 0.7, 0.9, 1.0, 0.4, 0.0, (7, 17), ("portal", "phone"))
 KINDS = (CONSUMER, BUSINESS, DEALER)
 _KIND_SHARES = (0.8, 0.96)  # cumulative: consumers, then businesses, the rest are dealers
@@ -142,10 +140,8 @@ def _rhythm(kind: Kind, rng: Random) -> Rhythm:
 
 def _arrival(world: World, rhythm: Rhythm, rng: Random) -> int:
     span = world.ends - world.opens
-    if chance(rng, _FOUNDERS):
-        since = rng.random() * min(rhythm.gap * DAY, span)
-    else:
-        since = rng.random() ** _GROWTH * span
+    founder = chance(rng, _FOUNDERS)
+    since = rng.random() * min(rhythm.gap * DAY, span) if founder else rng.random() ** _GROWTH * span
     return world.opens + int(since) // SECOND * SECOND
 
 

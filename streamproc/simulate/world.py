@@ -95,9 +95,7 @@ def build_world(shop: Shop) -> World:
         dealers=dealers,
         raiders=_raiders(dealers),
         rises={name: _changes(shop, name, _RISE_DAYS, rise=True) for name in CATEGORIES},
-        discontinued={
-            category: _changes(shop, category, _NOVELTY_DAYS, rise=False) for category in CATEGORIES
-        },
+        discontinued={category: _changes(shop, category, _NOVELTY_DAYS, rise=False) for category in CATEGORIES},
         outages=_outages(shop),
         discounts_end_at=shop.opens + int(dice(shop.seed, "discounts").uniform(0.45, 0.65) * shop.days) * DAY,
     )

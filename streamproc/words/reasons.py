@@ -33,9 +33,13 @@ def reason_said(words: Words, reason: Reason, standing: Standing, value: Value) 
 
 
 def main_reasons(reasons: Sequence[R], at_most: int = 3) -> list[R]:
-    """The reasons that raise the risk most, heaviest first; what holds for everybody is no reason for this customer."""
-    raising = [r for r in reasons if r.log_odds >= SLIGHT and r.reason != "level"]
-    return sorted(raising, key=lambda r: -r.log_odds)[:at_most]
+    """The reasons that raise the risk most, heaviest first; what holds for everybody is no reason for this customer.
+
+    Silence and rhythm say the same to a person (so long ago, against the usual gap): the heavier speaks for both.
+    """
+    raising = sorted((r for r in reasons if r.log_odds >= SLIGHT and r.reason != "level"), key=lambda r: -r.log_odds)
+    gaps = [r for r in raising if r.reason in ("silence", "rhythm")]
+    return [r for r in raising if r not in gaps[1:]][:at_most]
 
 
 def money_notes(words: Words, value: Value) -> list[str]:
@@ -113,6 +117,8 @@ def _silence(words: Words, _reason: Reason, standing: Standing, _value: Value) -
 
 def _frequency(words: Words, _reason: Reason, standing: Standing, _value: Value) -> str:
     orders = words.count("{n} order", "{n} orders", standing.orders)
+    if standing.orders == standing.purchase_days:
+        return words.say("Has placed {orders} so far", orders=orders)
     return words.say("Has placed {orders} on {days} so far", orders=orders, days=words.days(standing.purchase_days))
 
 
@@ -125,26 +131,28 @@ def _trend(words: Words, _reason: Reason, _standing: Standing, _value: Value) ->
     return words.say("The latest gaps between purchases, against earlier ones")
 
 
-def _rhythm(words: Words, _reason: Reason, standing: Standing, _value: Value) -> str:
+def _rhythm(words: Words, reason: Reason, standing: Standing, _value: Value) -> str:
     gap = standing.usual_gap_days
     if gap is None:
         return words.say("Too few purchases to tell a rhythm")
-    over = standing.recency_days - round(gap)
+    over, raises = standing.recency_days - round(gap), reason.log_odds >= 0
+    if (over > 0) is not raises:  # being overdue lowers no risk, being in time raises none: the rhythm itself does
+        return words.say("Usually buys every {gap}", gap=words.days(_round(gap)))
     if over > 0:
         return words.say("{days} past the usual gap of {gap}", days=words.days(over), gap=words.days(_round(gap)))
     return words.say("Still within the usual gap of {gap}", gap=words.days(_round(gap)))
 
 
-def _money(words: Words, _reason: Reason, standing: Standing, value: Value) -> str:
+def _money(words: Words, reason: Reason, standing: Standing, value: Value) -> str:
     if not value.measured:
         return words.say("The data holds no amounts")
-    amount = words.money(value.revenue_a_year, value.currency)
-    if standing.spend_trend is None:
+    amount, trend = words.money(value.revenue_a_year, value.currency), standing.spend_trend
+    if trend is None or (trend < 1.0) is not (reason.log_odds >= 0):  # more spent raises no risk: the level does
         return words.say("Bought for {amount} in the last year", amount=amount)
     return words.say(
-        "Bought for {amount} in the last year; spends {share} of what it was half a year before",
+        "Bought for {amount} in the last year, in its second half {share} of what it was in the first",
         amount=amount,
-        share=words.share(standing.spend_trend),
+        share=words.share(trend),
     )
 
 

@@ -68,7 +68,7 @@ def test_people_read_who_how_likely_by_when_at_stake_and_why(cli: Cli, folder: P
     first = cli("warnings", "--json", "--limit", 1, "--data", folder).lines[0]
     shown = cli("warnings", "--limit", 1, "--data", folder)
     head, *why = shown.out.splitlines()
-    for part in (first["customer_id"], first["id"], f"{first['risk']['probability']:.0%}"[:-1], "at stake"):
+    for part in (first["customer_id"], first["id"], f"{first['risk']['probability']:.0%}"[:-1], "expected loss"):
         assert part in head
     assert "raises the risk" in why[0]
     assert "There are more" in shown.err

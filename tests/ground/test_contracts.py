@@ -23,7 +23,5 @@ def test_what_is_pure_is_what_is_covered() -> None:
 
 def test_every_folder_with_code_is_a_package() -> None:
     # The contracts see packages only: code in a folder without __init__.py would escape them.
-    folders = {
-        folder for path in modules() for folder in path.parents if PACKAGE in (folder, *folder.parents)
-    }
+    folders = {folder for path in modules() for folder in path.parents if PACKAGE in (folder, *folder.parents)}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []

@@ -15,8 +15,6 @@ CALLED_BY_LIBRARIES = {
     "_multiclass": "river asks each classifier",
     "collect": "prometheus asks each collector",
     "learn_many": "river's pipelines call it",
-    "list_commands": "click asks a group for its commands",
-    "on_broken_pipe": "rich calls it where its output is closed",
     "predict_proba_many": "river's pipelines call it",
     "_unit_test_skips": "river's estimator checks read it",
     "readable": "io.BufferedReader asks a raw stream before it reads",
@@ -53,8 +51,7 @@ def unused(folder: Path, *, exclude: tuple[Path, ...] = ()) -> list[str]:
 
 def test_the_check_sees_dead_code(tmp_path: Path) -> None:
     (tmp_path / "sample.py").write_text(
-        "class Event:\n    at: int\n\ndef used(): return Event()\n\ndef dead(): return used()\n",
-        encoding="utf-8",
+        "class Event:\n    at: int\n\ndef used(): return Event()\n\ndef dead(): return used()\n", encoding="utf-8"
     )
     assert [line.split(" ", 1)[1] for line in unused(tmp_path)] == ["function dead"]
 

@@ -54,11 +54,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
         content = path.read_bytes()
         if b"\0" not in content:
             lines = enumerate(content.decode("utf-8").splitlines(), 1)
-            found += [
-                f"{path.relative_to(ROOT)}:{n}: {hit[0]}"
-                for n, line in lines
-                if (hit := ELSEWHERE.search(line))
-            ]
+            found += [f"{path.relative_to(ROOT)}:{n}: {hit[0]}" for n, line in lines if (hit := ELSEWHERE.search(line))]
     assert found == []
 
 

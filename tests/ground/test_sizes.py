@@ -47,10 +47,7 @@ def percentile_95(values: Sequence[int]) -> int:
 
 @pytest.mark.parametrize(
     ("source", "lines", "count"),
-    [
-        ("def f(self, a, *, b):\n    return a", 2, 2),
-        ('def f(self):\n    """Doc\n    string."""\n    return 1', 2, 0),
-    ],
+    [("def f(self, a, *, b):\n    return a", 2, 2), ('def f(self):\n    """Doc\n    string."""\n    return 1', 2, 0)],
 )
 def test_sizes_are_measured(source: str, lines: int, count: int) -> None:
     [function] = ast.parse(source).body

@@ -168,9 +168,7 @@ def test_the_price_loyal_buy_at_a_discount_until_discounts_end() -> None:
 
 
 def test_a_raided_region_shows_in_its_orders() -> None:
-    assigned = {
-        fact["subject"]: fact["region"] for fact in events("facts") if fact.get("fact") == "dealer_region"
-    }
+    assigned = {fact["subject"]: fact["region"] for fact in events("facts") if fact.get("fact") == "dealer_region"}
     strange = [order for order in events("purchases") if "dealer_id" in order]
     strange = [order for order in strange if assigned[order["dealer_id"]] != order["region"]]
     raiders = {dealer.dealer_id: dealer for dealer in world().dealers if dealer.raids_from is not None}

@@ -63,8 +63,7 @@ def test_what_is_on_time_stays_in_order() -> None:
 def test_shares_are_what_was_asked_for() -> None:
     asked = Dirt(duplicates=0.05, disorder=0.1, poison=0.01, lateness_s=3600)
     counts = Counter(
-        "poison" if is_poison(event) else event.fault or "clean"
-        for event in simulate(shop(asked, customers=900))
+        "poison" if is_poison(event) else event.fault or "clean" for event in simulate(shop(asked, customers=900))
     )
     events = counts["clean"] + counts["late"]
     assert counts["duplicate"] / events == pytest.approx(0.05, rel=0.2)
@@ -76,9 +75,7 @@ def test_every_kind_of_poison_is_given_to_every_stream() -> None:
     kinds: dict[str, set[str]] = defaultdict(set)
     for event in poisoned(shop(Dirt(poison=1.0), customers=150)):
         kinds[event.stream].add(event.fault)
-    assert dict(kinds) == {
-        stream: set(POISONS) for stream in ("purchases", "complaints", "contacts", "facts")
-    }
+    assert dict(kinds) == {stream: set(POISONS) for stream in ("purchases", "complaints", "contacts", "facts")}
 
 
 def test_dirt_is_repeatable() -> None:

@@ -73,9 +73,7 @@ def test_the_time_of_an_event_is_the_time_it_is_sorted_by() -> None:
 def test_files_hold_what_is_simulated(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     counts = write(SMALL, tmp_path / "new" / "folder", lambda done, of: seen.append((done, of)))
-    written = {
-        name: (tmp_path / "new/folder" / f"{name}.jsonl").read_bytes().splitlines() for name in STREAMS
-    }
+    written = {name: (tmp_path / "new/folder" / f"{name}.jsonl").read_bytes().splitlines() for name in STREAMS}
     expected: dict[str, list[bytes]] = defaultdict(list)
     for event in simulate(SMALL):
         expected[event.stream].append(event.line)

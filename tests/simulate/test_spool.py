@@ -1,15 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamproc.simulate.records import (
-    HEAD_LENGTH,
-    clock_text,
-    entry,
-    entry_at,
-    entry_stream,
-    members,
-    money_text,
-)
+from streamproc.simulate.records import HEAD_LENGTH, clock_text, entry, entry_at, entry_stream, members, money_text
 from streamproc.simulate.spool import Spool
 
 ENDS = 1_000_000
