@@ -1,7 +1,7 @@
 """`streamproc models`: the models learned so far; one can be pinned, or rolled back to."""
 
 import sqlite3
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -25,6 +25,9 @@ from streamproc.config import Settings
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import to_text
 from streamproc.scoring.snapshot import Snapshot, is_finite
+
+if TYPE_CHECKING:
+    from streamproc.trainer.watch import Record
 
 SHOWN = 20
 
@@ -73,6 +76,38 @@ def show(
         snapshot = find(db, model_id)
         body = msgspec.json.encode(snapshot)
         print_json(snapshot) if json else screen.line(msgspec.json.format(body, indent=2).decode())
+
+
+@app.command()
+def record(
+    *, json: JsonOption = False, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None
+) -> None:
+    """How our model stands beside a plain one (scaler and logistic regression) on the same outcomes, and what drifts.
+
+    Every outcome is judged before it is learned from. Exit code 1: none is known yet.
+    """
+    from streamproc.adapters.embedded.pipeline import trainer_config  # noqa: PLC0415 - river takes seconds to import
+    from streamproc.trainer.trainer import Trainer  # noqa: PLC0415
+
+    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+        row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
+        if row is None:
+            fail(screen.words.say("No outcome is known yet: the prior speaks."), FINDING)
+        status = Trainer(trainer_config(queries.the_setup(db)), row[0]).record()
+        print_json(status) if json else _standing(screen, status.standing)
+
+
+def _standing(screen: Screen, standing: "Record") -> None:
+    words, table = screen.words, Table.grid(padding=(0, 2))
+    screen.line(words.say("Outcomes judged: {n}", n=words.number(standing.judged)))
+    screen.line(words.say("Share who left: {share}", share=words.share(standing.base_rate)))
+    figures = ("log_loss", "auc", "brier", "calibration_error")
+    table.add_row("", "log-loss", "AUC", "Brier", "ECE")
+    for name, one in ((words.say("Ours"), standing.ours), (words.say("Plain model"), standing.challenger)):
+        table.add_row(name, *("-" if one is None else f"{getattr(one, figure):.4f}" for figure in figures))
+    screen.out.print(table)
+    drifts = ", ".join(f"{name} ×{n}" for name, n in standing.drifts.items() if n) or words.say("none")
+    screen.line(words.say("Drifts seen: {drifts}", drifts=drifts))
 
 
 @app.command()
