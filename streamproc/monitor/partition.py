@@ -5,6 +5,7 @@ So the same records give the same states and effects, in whatever batches they c
 """
 
 from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 import msgspec
@@ -110,7 +111,7 @@ class Partition:
         self._states = states
         self._waiting: dict[str, list[CustomerEvent]] = {}
         self._waiting_touched: set[str] = set()
-        self._next_waiting: int | None = None
+        self._waiting_times: list[tuple[int, str]] = []  # a heap of every waiting event's time and customer
 
     def resume_waiting(self, events: Iterable[CustomerEvent]) -> None:
         """Puts back events that waited when the partition was last stopped."""
@@ -151,7 +152,7 @@ class Partition:
     def next_work(self) -> int | None:
         """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""
         due = self._states.next_due()
-        waiting = None if self._next_waiting is None else self._next_waiting + 1
+        waiting = self._waiting_times[0][0] + 1 if self._waiting_times else None
         return min((t for t in (due, waiting) if t is not None), default=None)
 
     def waiting_changes(self) -> dict[str, list[CustomerEvent]]:
@@ -179,8 +180,7 @@ class Partition:
     def _wait(self, event: CustomerEvent) -> None:
         self._waiting.setdefault(event.customer_id, []).append(event)
         self._waiting_touched.add(event.customer_id)
-        if self._next_waiting is None or event.at < self._next_waiting:
-            self._next_waiting = event.at
+        heappush(self._waiting_times, (event.at, event.customer_id))
 
     def _take_late(self, state: CustomerState, event: CustomerEvent) -> list[Effect]:
         """An event whose tick has passed corrects the facts at once; the customer is due at the next tick."""
@@ -276,23 +276,17 @@ class Partition:
 
     def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
         """The waiting events that the tick passes, by customer, in (time, id) order; they wait no more."""
-        if self._next_waiting is None or self._next_waiting >= at:
-            return {}
+        times, customers = self._waiting_times, set()
+        while times and times[0][0] < at:
+            customers.add(heappop(times)[1])
         ripe: dict[str, list[CustomerEvent]] = {}
-        earliest: int | None = None
-        for customer_id, events in list(self._waiting.items()):
-            now = [e for e in events if e.at < at]
+        for customer_id in customers:
+            events = self._waiting.pop(customer_id)
             later = [e for e in events if e.at >= at]
-            if now:
-                ripe[customer_id] = sorted(now, key=lambda e: (e.at, e.event_id))
-                self._waiting_touched.add(customer_id)
             if later:
                 self._waiting[customer_id] = later
-                first = min(e.at for e in later)
-                earliest = first if earliest is None else min(earliest, first)
-            else:
-                del self._waiting[customer_id]
-        self._next_waiting = earliest
+            ripe[customer_id] = sorted((e for e in events if e.at < at), key=lambda e: (e.at, e.event_id))
+            self._waiting_touched.add(customer_id)
         return ripe
 
     def _apply_ripe(self, customer_id: str, events: list[CustomerEvent]) -> tuple[list[Effect], CustomerState, bool]:
@@ -374,7 +368,8 @@ class Partition:
         waiting = self._waiting.pop(customer_id, [])
         if waiting:
             self._waiting_touched.add(customer_id)
-            self._next_waiting = min((e.at for events in self._waiting.values() for e in events), default=None)
+            self._waiting_times = [(at, customer) for at, customer in self._waiting_times if customer != customer_id]
+            heapify(self._waiting_times)
         waiting.sort(key=lambda e: (e.at, e.event_id))
         return [ToJournal(_forwarded(event, str(state.forward_to))) for event in waiting]
 
