@@ -86,9 +86,7 @@ class Runner:
                 "and that may not change"
             )
         self._tables = [StateTable(db, n) for n in range(partitions)]
-        waiting = [
-            msgspec.msgpack.decode(body, type=list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")
-        ]
+        waiting = [_decoded(body, list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")]
         self.pipeline = Pipeline(
             [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
             Desk(
@@ -281,14 +279,24 @@ def _load_trainer(db: sqlite3.Connection, setup: Setup) -> Trainer:
     row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
     trainer = Trainer(trainer_config(setup), row[0] if row else None)
     for (body,) in db.execute("SELECT body FROM trainer_inbox ORDER BY seq"):
-        for given in msgspec.msgpack.decode(body, type=list[list[Example | Sighting]]):
+        for given in _decoded(body, list[list[Example | Sighting]]):
             trainer.absorb(given)  # a tick's at a time, as they came
     return trainer
 
 
 def _load(db: sqlite3.Connection, key: str, kind: type[T]) -> T | None:
     row = db.execute("SELECT body FROM meta WHERE key = ?", (key,)).fetchone()
-    return None if row is None else msgspec.msgpack.decode(row[0], type=kind)
+    return None if row is None else _decoded(row[0], kind)
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"the data folder holds what this version cannot read ({error}): use the version that wrote it, "
+            "restore a backup, or read the sources into another folder"
+        ) from error
 
 
 def _keep(db: sqlite3.Connection, key: str, value: msgspec.Struct) -> None:
