@@ -31,7 +31,7 @@ def headline(words: Words, warning: Warning) -> Text:
     line.append(words.term("severity", warning.severity), STYLES[warning.severity])
     line.append("  ")
     line.append(warning.customer_id, "bold")
-    line.append(f"  {words.date(warning.raised_at)}  ")
+    line.append(f"  {words.say('on {date}', date=words.date(warning.raised_at))}  ")
     line.append(
         words.say(
             "{risk} likely to buy nothing by {date}",

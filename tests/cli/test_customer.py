@@ -99,7 +99,7 @@ def test_people_read_the_whole_report(cli: Cli, folder: Path) -> None:
     chinese = cli("customer", customer, "--data", folder, "--lang", "zh-CN").out
     for heading in ("Stage", "Lifetime value", "Looks", "Lifecycle", "Warnings", "in all (log-odds)"):
         assert heading in english
-    for heading in ("客户流转", "客户终身价值", "评估记录", "流失预警"):
+    for heading in ("客户流转", "按当前风险的终身价值", "评估记录", "流失预警"):
         assert heading in chinese
     assert customer in chinese.splitlines()[0]
 
