@@ -106,7 +106,7 @@ def _standing(screen: Screen, standing: "Record") -> None:
     for name, one in ((words.say("Ours"), standing.ours), (words.say("Plain model"), standing.challenger)):
         table.add_row(name, *("-" if one is None else f"{getattr(one, figure):.4f}" for figure in figures))
     screen.out.print(table)
-    drifts = ", ".join(f"{name} ×{n}" for name, n in standing.drifts.items() if n) or words.say("none")
+    drifts = ", ".join(f"{name}: {n}" for name, n in standing.drifts.items() if n) or words.say("none")
     screen.line(words.say("Drifts seen: {drifts}", drifts=drifts))
 
 

@@ -1,4 +1,4 @@
-"""A hundred thousand records, one in a hundred poisoned: every poison is a dead letter, byte for byte, and none else."""
+"""A hundred thousand records, one in a hundred poisoned: just these are dead letters, byte for byte."""
 
 from collections import Counter
 from contextlib import closing
