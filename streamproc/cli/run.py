@@ -97,19 +97,19 @@ def _run(
         producers: list[threading.Thread] = []
         if paths:
             import_files(session, paths, mapping, IntakeSettings(keep_text=keep_text, in_order=True))
+        if live and not session.stop.asked.is_set():
+            go_live(session)
+        elif paths and not session.stop.asked.is_set():
+            reach_the_end(session)
+        if paths or live:
             session.skip_news()
             print_open_warnings(session.console, session.settings)
         if demo_shop:
             producers.append(_demo(session))
         if "-" in files:
             producers.append(_from_stdin(session, mapping, IntakeSettings(keep_text=keep_text)))
-        if live and not session.stop.asked.is_set():
-            session.runner.set_mode(ClockMode(at=wall(), mode="wall", live=True))
         if producers or not leave:
-            serve_inbox(session, producers if leave else [])
-        if not live:
-            session.runner.end_of_data()
-            session.show_news()
+            serve_inbox(session, producers, leave=leave)
         if producers and leave:
             print_open_warnings(session.console, session.settings)
     session.inbox.close()
@@ -142,12 +142,28 @@ def import_files(session: Session, paths: list[Path], mapping: Mapping | None, s
             show.reached(taken, session.runner.progress.clock)
             if session.stop.asked.is_set():
                 return
-    session.runner.end_of_data()
     skipped = sum(source.intake.skipped for source in sources)
     more = f", {skipped:,} of kinds to skip" if skipped else ""
-    session.console.print(
-        f"{taken:,} records read, {new:,} of them new{more}; time is {to_text(session.runner.progress.clock)}"
-    )
+    session.console.print(f"{taken:,} records read, {new:,} of them new{more}")
+
+
+def reach_the_end(session: Session) -> None:
+    """Moves time to the end of what was read, or to the wall clock where time goes by that."""
+    runner = session.runner
+    if runner.progress.mode == "wall":
+        runner.advance_to(wall())
+    else:
+        runner.end_of_data()
+    session.console.print(f"time is {to_text(runner.progress.clock)}")
+
+
+def go_live(session: Session) -> None:
+    """Time goes by the wall clock from now on; what lies between the end of the data and now is still history."""
+    runner = session.runner
+    if not runner.progress.live:
+        runner.set_mode(ClockMode(at=wall(), mode="wall"))
+        runner.advance_to(wall())
+    runner.set_mode(ClockMode(at=wall(), mode="wall", live=True))
 
 
 def _describe(console: Console, name: str, description: list[str]) -> None:
@@ -180,16 +196,23 @@ def _progress_bar(console: Console) -> Iterator[_Shown]:
 # ------------------------------------------------------------------------------------------- streams
 
 
-def serve_inbox(session: Session, producers: list[threading.Thread]) -> None:
-    """Takes what arrives until asked to stop, or until all producers (if any) have ended and nothing waits."""
-    runner = session.runner
+def serve_inbox(session: Session, producers: list[threading.Thread], *, leave: bool) -> None:
+    """Takes what arrives until asked to stop, or (`leave`) until all producers have ended and nothing waits.
+
+    The data ends where the producers do, not where somebody stops us: what is read of a tick's interval after a restart
+    must not come late.
+    """
+    runner, over = session.runner, not producers
     while not session.stop.asked.is_set():
-        ended = bool(producers) and not any(p.is_alive() for p in producers)
+        ended = not any(p.is_alive() for p in producers) and not session.stop.asked.is_set()
         took = session.inbox.serve(runner, IDLE)
         if runner.progress.mode == "wall":
             runner.advance_to(wall())
+        elif ended and not took and not over:
+            runner.end_of_data()
+        over = over or (ended and not took)
         session.show_news()
-        if ended and not took:
+        if over and leave:
             return
 
 
