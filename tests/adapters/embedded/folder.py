@@ -6,10 +6,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from streamproc.adapters.embedded.runner import Runner, batches
+from streamproc.adapters.embedded.runner import Arrival, Runner, batches
 from streamproc.adapters.embedded.schema import connect
 from streamproc.core.control import Setup
-from tests.monitor.shops import Delivery
 
 SETUP = Setup(at=0, horizon_days=60)
 
@@ -25,7 +24,7 @@ def running(folder: Path, *, partitions: int = 1) -> Iterator[tuple[sqlite3.Conn
         yield db, Runner(db, SETUP, partitions=partitions)
 
 
-def fill(folder: Path, arrivals: Sequence[Delivery], *, batch: int = 500, end: bool = True) -> None:
+def fill(folder: Path, arrivals: Sequence[Arrival], *, batch: int = 500, end: bool = True) -> None:
     """Takes arrivals into a folder as `run FILE --exit-when-done` does."""
     with running(folder) as (_, runner):
         for some in batches(arrivals, batch):
