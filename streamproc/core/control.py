@@ -9,9 +9,14 @@ from msgspec import Raw, Struct
 
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
+from streamproc.core.time import DAY
 
 CORE_VERSION = 1
 """The version of the rules by which records are applied: raised when the same journal would come to something else."""
+
+
+LONGEST_LATENESS = 30 * DAY
+"""The longest lateness (µs): the 32 purchase days kept of a customer must reach back to what a label asks for."""
 
 
 class Control(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -34,11 +39,13 @@ class Setup(Control, frozen=True, kw_only=True, tag="setup"):
     core_version: int = CORE_VERSION
 
     def __post_init__(self) -> None:
-        """Raises ValueError where a horizon is shorter than a day, or lateness below zero."""
+        """Raises ValueError where a horizon is shorter than a day, or lateness below zero or above its bound."""
         if min((self.horizon_days, *self.horizons.values())) < 1:
             raise ValueError("a horizon has at least one day")
         if self.lateness < 0:
             raise ValueError("lateness may not be negative")
+        if self.lateness > LONGEST_LATENESS:
+            raise ValueError("lateness may be 30 days at the most")
 
 
 class ClockMode(Control, frozen=True, kw_only=True, tag="clock_mode"):

@@ -44,3 +44,19 @@ def test_a_tick_does_not_go_through_all_that_waits(tmp_path: Path) -> None:
             return time.process_time() - began
 
     assert seconds(20_000) < 3 * seconds(100) + 0.5
+
+
+def test_an_idle_run_writes_to_the_disk_now_and_then_only(tmp_path: Path) -> None:
+    with running(tmp_path) as (db, runner):
+        runner.take(delivered((bought(on(0)),)))
+        runner.set_mode(ClockMode(at=on(0), mode="wall", live=True))
+        runner.advance_to(on(0, 5))
+        heard: list[str] = []
+        db.set_trace_callback(heard.append)
+        for n in range(100):  # twenty seconds
+            runner.advance_to(on(0, 5) + n * SECOND // 5)
+        assert sum(sql == "COMMIT" for sql in heard) in range(2, 6)
+        runner.take(delivered((bought(on(0, 5) + 30 * SECOND),)))
+        runner.advance_to(on(0, 5) + 31 * SECOND)
+    with running(tmp_path) as (_, runner):
+        assert runner.progress.clock == on(0, 5) + 31 * SECOND

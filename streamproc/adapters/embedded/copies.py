@@ -2,8 +2,8 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError
@@ -20,7 +20,7 @@ def copy_out(db: sqlite3.Connection, target: Path, progress: Progress) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
-        with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        with closing(sqlite3.connect(part, isolation_level=None)) as copy, _one_state(db):
             db.backup(copy, pages=PAGES, progress=lambda _status, left, total: progress(total - left, total))
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         check(part)
@@ -29,6 +29,17 @@ def copy_out(db: sqlite3.Connection, target: Path, progress: Progress) -> None:
         raise StoreError(f"cannot write the backup {target}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_state(db: sqlite3.Connection) -> Iterator[None]:
+    """Holds on to what is committed now: a copy starts over at every commit of another process, and might never end."""
+    db.execute("BEGIN")
+    db.execute("SELECT 1 FROM journal LIMIT 1").fetchone()
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
 
 
 def check(path: Path) -> None:

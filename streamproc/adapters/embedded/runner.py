@@ -24,6 +24,7 @@ from streamproc.adapters.embedded.states import StateTable
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.policy import Policy
+from streamproc.core.time import SECOND
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
 from streamproc.intake.money import digits_of
@@ -35,6 +36,9 @@ from streamproc.trainer.trainer import Refused, Trainer
 
 T = TypeVar("T")
 FAILURES_A_BATCH = 100
+
+IDLE_COMMIT = 5 * SECOND
+"""How far (µs) the wall clock may go on before an idle run keeps that it did."""
 
 
 class TooManyFailuresError(Exception):
@@ -101,6 +105,7 @@ class Runner:
         for events in waiting:
             self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
         self._training_days = trainer_config(setup).training_days
+        self._kept_at = 0
         self._clock = Clock(self.progress, self.pipeline, self._write, stale_after)
         self._new_batch()
         if not self.journal.last:
@@ -152,9 +157,14 @@ class Runner:
         self.commit()
 
     def advance_to(self, at: int) -> None:
-        """Moves time to `at` (µs), tick by tick where there is work, and commits: the wall clock's way."""
+        """Moves time to `at` (µs), tick by tick where there is work, and commits: the wall clock's way.
+
+        Where nothing happened, that time went on is kept now and then: a commit costs a write to the disk.
+        """
         self._clock.advance_to(at)
-        self.commit()
+        if self._db.in_transaction or not 0 <= at - self._kept_at < IDLE_COMMIT:
+            self.commit()
+            self._kept_at = at
 
     def set_mode(self, mode: ClockMode) -> None:
         """Writes how time moves from now on, and commits."""
