@@ -41,7 +41,7 @@ help: ## Show this list
 
 .PHONY: run
 run: setup-run ## Start the demo shop; ARGS="my-orders.csv" runs your own data instead
-	@$(BIN)/streamproc run $(or $(ARGS),--demo)
+	@$(BIN)/streamproc run $(or $(ARGS),--demo) || [ $$? = 130 ]
 
 .PHONY: test
 test: setup style types ## Everything that must hold: style, types, contracts, tests, coverage

@@ -91,7 +91,9 @@ def guarded() -> Iterator[None]:
         if "full" in str(error):
             fail("the disk is full: the last batch was not kept, all before it is; free space, run again", UNUSABLE)
         fail(f"the data folder cannot be used: {error}; `streamproc doctor` looks for the cause", UNUSABLE)
-    except (StoreError, sqlite3.DatabaseError, OSError) as error:
+    except sqlite3.DatabaseError as error:
+        fail(f"the data folder cannot be read: {error}; `streamproc doctor` says what can be done", UNUSABLE)
+    except (StoreError, OSError) as error:
         fail(str(error), UNUSABLE)
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None

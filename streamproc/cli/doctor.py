@@ -1,5 +1,6 @@
 """`streamproc doctor`: what is wrong with a data folder or the installation, and what mends it."""
 
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -47,7 +48,7 @@ def doctor(
 
 def _installation() -> Iterator[Finding]:
     if find_spec("pyarrow") is None:
-        detail = "pyarrow is not installed: Parquet files cannot be read (pip install 'streamproc[parquet]')"
+        detail = f"pyarrow is not installed: Parquet files cannot be read ({sys.executable} -m pip install pyarrow)"
         yield Finding(check="parquet", level="note", detail=detail)
     else:
         yield Finding(check="parquet", level="ok", detail="pyarrow is installed")

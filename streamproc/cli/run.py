@@ -4,6 +4,9 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +14,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streamproc.adapters.embedded.inbox import BATCH, InboxFullError
+from streamproc.adapters.embedded.inbox import BATCH, InboxFullError, Status
 from streamproc.adapters.embedded.lock import writer_lock
 from streamproc.adapters.embedded.runner import TooManyFailuresError, batches
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.sources import SourceError, StreamSource, open_sources, sorted_items
+from streamproc.adapters.sources import Item, SourceError, StreamSource, open_sources, sorted_items
 from streamproc.cli import serve
 from streamproc.cli.common import (
     STOPPED,
@@ -30,9 +33,10 @@ from streamproc.cli.common import (
     seldom_collecting,
     wall,
 )
-from streamproc.cli.demo import PACED_DAYS, demo, paced
+from streamproc.cli.demo import demo, paced
 from streamproc.cli.render import print_open_warnings
 from streamproc.cli.session import Session, read_mapping
+from streamproc.cli.tally import Tally
 from streamproc.config import load
 from streamproc.core.control import ClockMode
 from streamproc.core.time import HOUR, to_text
@@ -40,6 +44,7 @@ from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.mapping import Mapping
 
 IDLE = 0.2
+DEMO_FOLDER = Path("streamproc-demo")
 
 
 def run(  # noqa: PLR0913 - each is an option of the command line
@@ -73,10 +78,15 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         streamproc run orders.csv complaints.jsonl --live --data /var/lib/streamproc
         zcat orders.jsonl.gz | streamproc run -
     """
+    if files and demo_shop:
+        fail("--demo is a simulated shop instead of files: leave one of the two out", USAGE)
     if not files and not demo_shop and not live:
         fail("nothing to read: name a file, or try `streamproc run --demo`; --live waits for POST /events", USAGE)
     with guarded():
-        screen = Screen(load(config, data=data, listen=listen, horizon_days=horizon, language=lang))
+        given = load(config, data=data, listen=listen, horizon_days=horizon, language=lang)
+        if demo_shop and "data" not in given.model_fields_set:  # no simulated customers among one's own
+            given = given.model_copy(update={"data": DEMO_FOLDER})
+        screen = Screen(given)
         mapping = read_mapping(map_file)
         with writer_lock(screen.settings.data), seldom_collecting():
             session = Session(connect(screen.settings.data), screen.settings, screen.out)
@@ -85,6 +95,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
             except (SourceError, TooManyFailuresError) as error:
                 fail(str(error), UNUSABLE)
     if session.stop.asked.is_set():
+        screen.note("stopped; all that was taken in is kept, and running again goes on from there")
         raise typer.Exit(STOPPED)
 
 
@@ -102,8 +113,7 @@ def _run(
         elif paths and not session.stop.asked.is_set():
             reach_the_end(session)
         if paths or live:
-            session.skip_news()
-            print_open_warnings(session.console, session.settings)
+            _tell_what_is_open(session, live=live, leave=leave)
         if demo_shop:
             producers.append(_demo(session))
         if "-" in files:
@@ -113,6 +123,17 @@ def _run(
         if producers and leave:
             print_open_warnings(session.console, session.settings)
     session.inbox.close()
+
+
+def _tell_what_is_open(session: Session, *, live: bool, leave: bool) -> None:
+    """The past warned silently; nothing is said of a past that was left in the middle."""
+    session.skip_news()
+    if session.stop.asked.is_set():
+        return
+    print_open_warnings(session.console, session.settings)
+    if not leave:
+        goes_on = "time goes on with the wall clock" if live else "all is read; page and POST /events stay open"
+        session.console.print(f"{goes_on}; Ctrl-C stops", style="bold")
 
 
 @contextlib.contextmanager
@@ -134,17 +155,14 @@ def import_files(session: Session, paths: list[Path], mapping: Mapping | None, s
     sources = open_sources(paths, session.rates, mapping=mapping, settings=settings)
     for source in sources:
         _describe(session.console, source.name, source.description)
-    taken = new = 0
+    tally = Tally()
     with _progress_bar(session.console) as show:
         for batch in batches(sorted_items(sources, wall(), progress=show.bytes_done), BATCH):
-            statuses = session.runner.take(batch).statuses
-            taken, new = taken + len(batch), new + statuses.count("new")
-            show.reached(taken, session.runner.progress.clock)
+            tally.add(batch, session.runner.take(batch).statuses)
+            show.reached(tally.read, session.runner.progress.clock)
             if session.stop.asked.is_set():
                 return
-    skipped = sum(source.intake.skipped for source in sources)
-    more = f", {skipped:,} of kinds to skip" if skipped else ""
-    session.console.print(f"{taken:,} records read, {new:,} of them new{more}")
+    tally.tell(session.console, session.settings.data, skipped=sum(source.intake.skipped for source in sources))
 
 
 def reach_the_end(session: Session) -> None:
@@ -154,7 +172,8 @@ def reach_the_end(session: Session) -> None:
         runner.advance_to(wall())
     else:
         runner.end_of_data()
-    session.console.print(f"time is {to_text(runner.progress.clock)}")
+    if runner.progress.clock:
+        session.console.print(f"time is {to_text(runner.progress.clock)}")
 
 
 def go_live(session: Session) -> None:
@@ -236,8 +255,13 @@ def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSetti
     def produce() -> None:
         source = StreamSource(sys.stdin.buffer, session.rates, mapping=mapping, settings=settings)
         _describe(session.console, source.name, source.description)
+        tally, last = Tally(), None
         for item in source.items(wall):
-            session.inbox.submit([item], wait=True)
+            last = session.inbox.submit([item], wait=True)
+            last.add_done_callback(partial(_count, tally, item))
+        if last is not None:
+            wait_for([last])
+            tally.tell(session.console, session.settings.data, skipped=source.intake.skipped)
         if source.disorder > lateness:
             session.console.print(
                 f"events on standard input were up to {source.disorder / HOUR:.0f} h out of order, more than the "
@@ -249,21 +273,30 @@ def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSetti
     return _start(session, produce, "stdin")
 
 
+def _count(tally: Tally, item: Item, answered: "Future[list[Status]]") -> None:
+    if answered.exception() is None:
+        tally.add([item], answered.result())
+
+
 def _demo(session: Session) -> threading.Thread:
     session.console.print("the demo shop's past is being read …")
-    shop = demo(session.rates)
+    shop = demo(session.rates, session.runner.progress)
     for batch in batches(shop.past, BATCH):
         session.runner.take(batch)
     session.skip_news()
     session.runner.set_mode(ClockMode(at=session.runner.progress.clock, mode="event", live=True))
     print_open_warnings(session.console, session.settings)
-    session.console.print(
-        f"now its last {PACED_DAYS} days stream, a day every second; Ctrl-C stops, and running again goes on",
-        style="bold",
-    )
+    session.console.print(f"ask it: streamproc warnings --data {session.settings.data}", markup=False)
+    if shop.ahead:
+        said = "now its last days stream, one a second; Ctrl-C stops, and running again goes on"
+        session.console.print(said, style="bold")
+    else:
+        session.console.print(f"its days have all gone by; to see them again, remove {session.settings.data}")
 
     def produce() -> None:
         for item in paced(shop.ahead, session.stop.asked.wait):
             session.inbox.submit([item], wait=True)
+        if shop.ahead and not session.stop.asked.is_set():
+            session.console.print("the demo shop has reached its last day; Ctrl-C stops", style="bold")
 
     return _start(session, produce, "demo")

@@ -1,5 +1,6 @@
 """Parquet files as rows of text, read by the same rules as any table. Needs the extra `parquet`."""
 
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -21,7 +22,7 @@ class ParquetTable:
             import pyarrow as pa  # noqa: PLC0415  an optional extra
             from pyarrow import parquet  # noqa: PLC0415
         except ImportError:
-            raise SourceError(f"{path} is a Parquet file: pip install 'streamproc[parquet]'") from None
+            raise SourceError(f"{path} is a Parquet file: {sys.executable} -m pip install pyarrow") from None
         self._pa = pa
         try:
             self._file = parquet.ParquetFile(path)

@@ -86,5 +86,5 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
         return real(name, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(SourceError, match=r"streamproc\[parquet\]"):
+    with pytest.raises(SourceError, match="pip install pyarrow"):
         reopen(path)
