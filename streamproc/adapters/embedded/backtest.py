@@ -17,8 +17,9 @@ from streamproc.adapters.embedded.clock import REPLAY_GRID, Clock, Progress, set
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, trainer_config
 from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.adapters.embedded.runner import FAILURES_A_BATCH, Arrival, TooManyFailuresError
-from streamproc.core.control import JournalRecord, Setup
+from streamproc.core.control import JournalRecord, PolicyChange, Setup
 from streamproc.core.facts import Facts
+from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of, first_tick_after, to_text, today_of
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Money
@@ -99,6 +100,7 @@ class Backtest:
         self._refused: Counter[str] = Counter()
         self._failures = 0
         self._write(setup)
+        self._write(PolicyChange(at=0, policy=Policy()))
 
     @property
     def counts(self) -> Counts:
