@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -44,6 +45,9 @@ from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.mapping import Mapping
 
 IDLE = 0.2
+
+QUIET = 10.0
+"""Seconds without news after which a stream is taken to have told its past."""
 DEMO_FOLDER = Path("streamproc-demo")
 
 
@@ -108,18 +112,19 @@ def _run(
         producers: list[threading.Thread] = []
         if paths:
             import_files(session, paths, mapping, IntakeSettings(keep_text=keep_text, in_order=True))
-        if live and not session.stop.asked.is_set():
+        later = live and (demo_shop or "-" in files)  # what a stream brings first is the past
+        if live and not later and not session.stop.asked.is_set():
             go_live(session)
         elif paths and not session.stop.asked.is_set():
             reach_the_end(session)
-        if paths or live:
+        if paths or (live and not later):
             _tell_what_is_open(session, live=live, leave=leave)
         if demo_shop:
             producers.append(_demo(session))
         if "-" in files:
             producers.append(_from_stdin(session, mapping, IntakeSettings(keep_text=keep_text)))
         if producers or not leave:
-            serve_inbox(session, producers, leave=leave)
+            serve_inbox(session, producers, leave=leave, live_later=later)
         if producers and leave:
             print_open_warnings(session.console, session.settings)
     session.inbox.close()
@@ -215,17 +220,26 @@ def _progress_bar(console: Console) -> Iterator[_Shown]:
 # ------------------------------------------------------------------------------------------- streams
 
 
-def serve_inbox(session: Session, producers: list[threading.Thread], *, leave: bool) -> None:
+def serve_inbox(session: Session, producers: list[threading.Thread], *, leave: bool, live_later: bool = False) -> None:
     """Takes what arrives until asked to stop, or (`leave`) until all producers have ended and nothing waits.
+
+    `live_later`: once they have brought the past, and ended or been quiet for a while, time goes by the wall clock.
 
     The data ends where the producers do, not where somebody stops us: what is read of a tick's interval after a restart
     must not come late.
     """
     runner, over = session.runner, not producers
+    heard = time.monotonic()
     while not session.stop.asked.is_set():
         ended = not any(p.is_alive() for p in producers) and not session.stop.asked.is_set()
         took = session.inbox.serve(runner, IDLE)
-        if runner.progress.mode == "wall":
+        heard = time.monotonic() if took else heard
+        if live_later:
+            if (ended and not took) or time.monotonic() - heard > QUIET:
+                go_live(session)
+                runner.advance_to(wall())
+                live_later = False
+        elif runner.progress.mode == "wall":
             runner.advance_to(wall())
         elif ended and not took and not over:
             runner.end_of_data()

@@ -59,6 +59,8 @@ def decide(
         return Decided(Outcome.FEED_STALE if context.purchases_stale else Outcome.BELOW_THRESHOLD)
     severity = severity_of(figures.expected_loss, context.grades, policy)
     if episode is not None:
+        if context.purchases_stale:  # the risk rose by a silence that is none
+            return Decided(Outcome.EPISODE_OPEN)
         changes = _go_on(customer_id, decisions, episode, figures, severity, context)
         return Decided(Outcome.EPISODE_OPEN, None, tuple(changes))
     outcome = _judge(facts, decisions, figures, context)

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -119,3 +120,21 @@ def test_a_later_export_reaches_a_folder_whose_time_goes_by_the_wall_clock(
         ran(session, orders(tmp_path / "two.csv", NOW + timedelta(days=1), days=20))
         assert now - HOUR * 24 < session.runner.progress.clock <= now
     assert not contents(tmp_path / "data", ["waiting"])["waiting"]
+
+
+def test_a_past_on_standard_input_is_replayed_before_time_goes_by_the_wall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = orders(tmp_path / "orders.csv", NOW - timedelta(hours=3))
+    at_the_wall(monkeypatch, NOW)
+    with session_on(tmp_path / "file") as session:
+        ran(session, file, live=True)
+    with file.open("rb") as stream, session_on(tmp_path / "stdin") as session:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+        run._run(session, ["-"], None, demo_shop=False, live=True, leave=True)
+        assert (session.runner.progress.mode, session.runner.progress.live) == ("wall", True)
+    told = "SELECT count(*) FROM counts WHERE name IN ('late', 'won_back')"
+    with closing(connect(tmp_path / "stdin", readonly=True)) as db:
+        assert db.execute(told).fetchone() == (0,)
+    for table in ("states", "warnings"):
+        assert len(contents(tmp_path / "stdin")[table]) == len(contents(tmp_path / "file")[table])
