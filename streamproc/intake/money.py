@@ -20,6 +20,7 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)")
 _FACTORS = [Decimal(10**digits) for digits in range(MAX_DIGITS + 1)]
 _CODES = {0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 3: "BHD IQD JOD KWD LYD OMR TND"}
 _DIGITS = {code: digits for digits, codes in _CODES.items() for code in codes.split()}
+_NOT_PLAIN = "not a plain decimal; a mapping can set decimal_comma and thousands"
 
 
 def digits_of(currency: str) -> int:
@@ -42,7 +43,7 @@ def to_decimal(amount: Money, field: str = "amount") -> Decimal | Refusal:
         return Decimal(amount) if isinstance(amount, int) else Decimal(repr(amount))
     if _PLAIN.fullmatch(amount):
         return Decimal(amount)
-    return Refusal("not_finite", field) if is_not_finite(amount) else Refusal("wrong_type", field, "no plain decimal")
+    return Refusal("not_finite", field) if is_not_finite(amount) else Refusal("wrong_type", field, _NOT_PLAIN)
 
 
 def to_minor(amount: Decimal, digits: int, field: str = "amount") -> int | Refusal:

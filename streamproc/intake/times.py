@@ -64,7 +64,9 @@ class Times:
                 when = when.replace(tzinfo=self._zone)
             return from_datetime(when)
         except (ValueError, OverflowError):
-            expected = f"format {self._layout}" if self._layout else "RFC 3339 or epoch; else set time_format"
+            expected = (
+                f"format {self._layout}" if self._layout else "RFC 3339 or epoch; else set time_format in a mapping"
+            )
             return Refusal("bad_time", "occurred_at", f"not a time ({expected})")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from streamproc.adapters.embedded import checks
 from streamproc.adapters.embedded.lock import writer_lock
+from streamproc.adapters.embedded.schema import FILE
 from tests.cli.shop import Cli, Ran, asked, changed
 
 CHECKS = {"folder", "disk", "process", "schema", "write-ahead log", "database", "journal", "clock", "states", "replay"}
@@ -29,6 +30,15 @@ def test_a_missing_folder_is_a_fault(cli: Cli, tmp_path: Path) -> None:
     assert ran.code == 1
     assert "streamproc run FILE" in faults(ran)["folder"]
     assert cli("doctor", "--data", tmp_path).code == 1
+
+
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_what_may_not_be_written_is_not_called_broken(own: Path, monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    real = os.access
+    shut = own if closed == "folder" else own / FILE
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != shut and real(path, mode))
+    found = [finding for finding in checks.check_folder(own, now=1 << 60) if finding.level == "fault"]
+    assert [finding.mend for finding in found] == [f"chmod u+{'rwx' if closed == 'folder' else 'rw'} {shut}"]
 
 
 def test_a_running_process_is_noted(cli: Cli, own: Path) -> None:

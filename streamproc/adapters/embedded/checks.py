@@ -24,6 +24,7 @@ AHEAD = 300 * SECOND
 SAMPLED_STATES = 200
 SAMPLED_REPLAYS = 5
 NEWEST_RECORDS = 10_000
+ALL = os.R_OK | os.W_OK | os.X_OK
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,11 @@ def check_folder(folder: Path, now: int) -> Iterator[Finding]:
     if not path.exists():
         yield _fault("data", f"there is no {FILE} in {folder}", f"streamproc run FILE --data {folder}")
         return
+    if not os.access(folder, ALL):  # the fault found above; the data itself may be sound
+        return
+    if not os.access(path, os.R_OK | os.W_OK):
+        yield _fault("data", f"{path} cannot be read and written", f"chmod u+rw {path}")
+        return
     running = holder(folder)
     yield _note("process", f"process {running} is writing") if running else _ok("process", "nobody is writing")
     try:
@@ -56,7 +62,7 @@ def _place(folder: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         yield _fault("folder", f"{folder} does not exist", f"streamproc run FILE --data {folder}")
         return
-    if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    if os.access(folder, ALL):
         yield _ok("folder", f"{folder} can be read and written")
     else:
         yield _fault("folder", f"{folder} cannot be written", f"chmod u+rwx {folder}")
