@@ -59,12 +59,13 @@ class Tick(Control, frozen=True, kw_only=True, tag="tick"):
     """Time reaches `at`: what lies before is applied, who is due is looked at.
 
     `progress` is each feed's own (µs), given where it changed; `stale` names the feeds that lag so far that
-    silence cannot be told from a broken feed; `grades` are the least contributions of grades A, B and C, given where
-    they changed.
+    silence cannot be told from a broken feed, `stale_since` (µs) how far the purchases were read then; `grades` are
+    the least contributions of grades A, B and C, given where they changed.
     """
 
     progress: dict[str, int] = {}
     stale: tuple[str, ...] = ()
+    stale_since: int = 0
     grades: tuple[int, int, int] | None = None
 
 

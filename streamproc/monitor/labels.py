@@ -1,11 +1,32 @@
 """Examples waiting for their labels: features as they were at T, the label once T + H + lateness is over."""
 
+from collections.abc import Sequence
+
+from msgspec import Struct
+
 from streamproc.core.facts import Facts
 from streamproc.core.time import DAY, day_of
 from streamproc.monitor.state import Decisions, Pending
 from streamproc.scoring.examples import Example
 
 PENDING_KEPT = 4
+BLIND_KEPT = 16
+
+
+class Blind(Struct):
+    """A span (µs) in which purchases could not be heard of: their feed was broken."""
+
+    since: int
+    until: int
+
+
+def note_blind(spans: list[Blind], since: int, at: int) -> None:
+    """The feed, read up to `since`, is still broken at `at` (in place; the latest spans are kept)."""
+    if spans and spans[-1].since == since:
+        spans[-1].until = at
+    else:
+        spans.append(Blind(since, at))
+        del spans[:-BLIND_KEPT]
 
 
 def remember(decisions: Decisions, example: Example) -> None:
@@ -43,15 +64,22 @@ def count_in_time(decisions: Decisions, day: int) -> None:
             pending.too_late.remove(day)
 
 
-def label_matured(customer_id: str, facts: Facts, decisions: Decisions, at: int, lateness: int) -> list[Example]:
-    """The waiting examples whose labels are known by `at`, labelled; they leave the decisions (in place)."""
+def label_matured(
+    customer_id: str, facts: Facts, decisions: Decisions, at: int, lateness: int, blind: Sequence[Blind] = ()
+) -> list[Example]:
+    """The waiting examples whose labels are known by `at`, labelled; they leave the decisions (in place).
+
+    One whose window lies partly in a `blind` span gets no label: a purchase there may never have been heard of.
+    """
     labelled = []
     while decisions.pending:
         first = decisions.pending[0]
         if first.at + first.horizon * DAY + lateness > at:
             break
         del decisions.pending[0]
-        labelled.append(_labelled(customer_id, first, _bought(facts, first)))
+        until = first.at + first.horizon * DAY
+        if not any(span.since < until and first.at < span.until for span in blind):
+            labelled.append(_labelled(customer_id, first, _bought(facts, first)))
     return labelled
 
 

@@ -22,7 +22,7 @@ from streamproc.monitor.effects import (
     WouldWarn,
 )
 from streamproc.monitor.figures import VALUE, figures_of, rows_of
-from streamproc.monitor.labels import label_matured, remember
+from streamproc.monitor.labels import Blind, label_matured, remember
 from streamproc.monitor.state import CustomerState, Episode
 from streamproc.scoring.examples import example_of, sighting_of
 from streamproc.scoring.features import Features, features
@@ -63,13 +63,15 @@ class Visit(NamedTuple):
 class Scene(NamedTuple):
     """What all visits of a tick share; `lateness` (µs) is how long a label waits for late events.
 
-    `observed`: looks carry their figures, for somebody who asked; else only warnings do.
+    `observed`: looks carry their figures, for somebody who asked; else only warnings do. `blind` are the spans in which
+    purchases could not be heard of.
     """
 
     context: decide.Context
     snapshot: Snapshot
     lateness: int
     observed: bool
+    blind: Sequence[Blind] = ()
 
 
 class Scored(NamedTuple):
@@ -126,7 +128,7 @@ def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect
     customer_id, state, at = visit.customer_id, visit.state, scene.context.at
     made: list[Effect] = []
     if state.decisions.pending:
-        made += label_matured(customer_id, state.facts, state.decisions, at, scene.lateness)
+        made += label_matured(customer_id, state.facts, state.decisions, at, scene.lateness, scene.blind)
     i = None if scored is None else scored.place.get(customer_id)
     if scored is None or i is None:
         return made
@@ -141,12 +143,16 @@ def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect
 
 
 class Look(NamedTuple):
-    """What a look found: its effects, the outcome among them, and what the totals are to count of a buyer."""
+    """What a look found: its effects, the outcome among them, and what the totals are to count of a buyer.
+
+    `held`: the feed of purchases is broken, so silence means nothing; all stays as it was.
+    """
 
     effects: list[Effect]
     worth: Worth | None = None
     lifetime_value: int = 0
     at_risk: int = 0
+    held: bool = False
 
 
 def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
@@ -155,14 +161,21 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     decisions, facts = state.decisions, state.facts
     effects: list[Effect] = []
     stage = stage_at(facts, at, visit.horizon_days)
+    deaf = scene.context.purchases_stale and not visit.bought
+    if deaf and stage >= Stage.LOST and stage is not decisions.stage and not _terminated(facts, at):
+        decisions.looked_at = at
+        return Look([Looked(customer_id, at, Outcome.FEED_STALE, decisions.stage)], held=True)
     if stage is not decisions.stage:
-        won_back = decisions.stage >= Stage.LOST > stage >= Stage.FIRST_TIME
+        returned = decisions.stage >= Stage.LOST > stage >= Stage.FIRST_TIME
+        won_back = returned and (facts.last_purchase() or 0) >= decisions.lost_at
+        if stage is Stage.LOST:
+            decisions.lost_at = lost_at(facts, visit.horizon_days) or at
         effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
         decisions.stage = stage
-    if decisions.episodes:
+    if decisions.episodes and not deaf:
         effects += decide.settle(customer_id, facts, decisions, at, scene.context.policy.cooldown_days)
         if stage >= Stage.LOST:
-            why: Why = "terminated" if facts.terminated_at and facts.terminated_at <= at else "silence"
+            why: Why = "terminated" if _terminated(facts, at) else "silence"
             effects += decide.end_by_loss(customer_id, decisions, at, why, scene.context.policy.cooldown_days)
     decisions.looked_at = at
     if not facts.n_days:
@@ -170,6 +183,10 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     if stage >= Stage.LOST or scored is None:
         return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)])
     return _look_at_buyer(visit, scored, scene, effects)
+
+
+def _terminated(facts: Facts, at: int) -> bool:
+    return 0 < facts.terminated_at <= at and facts.terminated_at > (facts.last_purchase() or 0)
 
 
 def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Effect]) -> Look:

@@ -40,7 +40,7 @@ from streamproc.monitor.look import (
     score_those_possible,
     traced,
 )
-from streamproc.monitor.schedule import LONGEST_STEP_DAYS, due_after, next_example
+from streamproc.monitor.schedule import LONGEST_STEP_DAYS, due_after, first_midnight_after, next_example
 from streamproc.monitor.state import (
     Counted,
     CustomerState,
@@ -87,6 +87,7 @@ class Meta(msgspec.Struct, kw_only=True):
     snapshot: Snapshot
     grades: tuple[int, int, int] | None = None
     totals: Totals
+    blind: list[labels.Blind] = []
 
 
 def new_meta() -> Meta:
@@ -250,6 +251,8 @@ class Partition:
         if tick.grades is not None:
             self.meta.grades = tick.grades
         self.meta.clock = tick.at
+        if tick.stale_since:
+            labels.note_blind(self.meta.blind, tick.stale_since, tick.at)
         ripe = self._ripe(tick.at)
         effects: list[Effect] = []
         visits: list[Visit] = []
@@ -323,6 +326,7 @@ class Partition:
             meta.snapshot,
             meta.setup.lateness,
             self._observed,
+            meta.blind,
         )
         buyers = [v for v in visits if (v.looks or v.takes_example(at)) and v.in_trade(at)]
         scored, errors = score_those_possible(buyers, at, scene.snapshot)
@@ -346,6 +350,9 @@ class Partition:
             before = decisions.stage if decisions.looked_at else None
             look = look_at(visit, scored, scene)
             effects += look.effects
+            if look.held:
+                self._put(visit, first_midnight_after(scene.context.at))
+                return effects
             totals.recount(self.meta.totals, before, decisions, _counted(look, decisions, scene.context))
         self._put(visit)
         return effects
@@ -373,12 +380,13 @@ class Partition:
         waiting.sort(key=lambda e: (e.at, e.event_id))
         return [ToJournal(_forwarded(event, str(state.forward_to))) for event in waiting]
 
-    def _put(self, visit: Visit) -> None:
-        """Keeps the state, due again when the schedule says."""
+    def _put(self, visit: Visit, again: int | None = None) -> None:
+        """Keeps the state, due for a look when the schedule says, or `again` (µs)."""
         at, state = self.meta.clock, visit.state
         step = example_step(visit.horizon_days)
         day = next_example(visit.hashed % step, step, day_of(at))
         due = due_after(state, at, visit.horizon_days, self.meta.setup.lateness, day)
+        due = due if again is None else due._replace(look=again)
         state.decisions.next_look = due.look
         self._states.put(visit.customer_id, encode_state(state), due.first())
 

@@ -64,7 +64,7 @@ class Decisions(Struct, array_like=True):
 
     `calm_log_odds` is the risk at the look that applied the last purchase (None until that look); `groups` are the
     last look's contributions, `next_look` (µs) is when a look is due though nothing happens (0: never), `armed` says
-    that the risk was low since the last warning.
+    that the risk was low since the last warning, `lost_at` (µs) is when the customer was lost last.
     """
 
     stage: Stage = Stage.POTENTIAL
@@ -78,6 +78,7 @@ class Decisions(Struct, array_like=True):
     episodes: list[Episode] = []
     pending: list[Pending] = []
     counted: Counted | None = None
+    lost_at: int = 0
 
     def open_episode(self) -> Episode | None:
         """The episode that has not ended, if there is one (it is always the last)."""

@@ -39,6 +39,7 @@ class Bench:
         snapshot: Snapshot | None = TRUSTED,
         observed: bool = True,
     ) -> None:
+        self.stale_since = 1
         self.states = [MemoryStates() for _ in range(partitions)]
         parts = [Partition(n, states, observed=observed) for n, states in enumerate(self.states)]
         self.pipeline = Pipeline(parts, Desk(Money("EUR")), None)
@@ -71,7 +72,8 @@ class Bench:
     def tick(self, at: int, *, stale: tuple[str, ...] = (), grades: tuple[int, int, int] | None = None) -> list[Effect]:
         """Moves time to `at` at once."""
         self.now = at
-        return self.write(Tick(at=at, stale=stale, grades=grades))
+        since = self.stale_since if stale else 0
+        return self.write(Tick(at=at, stale=stale, stale_since=since, grades=grades))
 
     def read(self, events: Iterable[CustomerEvent | FirmFact], *, stale: tuple[str, ...] = ()) -> None:
         """Takes events as a runtime does in event mode: time moves as far as the latest of them says."""

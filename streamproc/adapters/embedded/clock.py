@@ -21,12 +21,14 @@ STALE_AFTER = 72 * HOUR
 class Progress(msgspec.Struct):
     """Where the journal's writer stands: `clock` the last tick, `read` the largest event time taken in (µs).
 
-    `sources` holds the largest event time of each source, `purchases_from` those that ever brought a purchase.
+    `sources` holds the largest event time of each source, `told` the one the last midnight's tick told,
+    `purchases_from` those that ever brought a purchase.
     """
 
     clock: int = 0
     read: int = 0
     sources: dict[str, int] = {}
+    told: dict[str, int] = {}
     purchases_from: set[str] = set()
     partitions: int = 1
     mode: str = "event"
@@ -84,15 +86,29 @@ class Clock:
         self._advance(at // self._grid * self._grid)
 
     def _advance(self, to: int) -> None:
-        while (at := self._next_tick()) <= to:
+        while to > self._progress.clock and (at := self._next_tick()) <= to:
             self._progress.clock = at
-            progress = {} if at % DAY else dict(sorted(self._progress.sources.items()))
-            self._write(Tick(at=at, progress=progress, stale=self._stale(at), grades=self._pipeline.desk.news()))
+            since = self._stale_since(at)
+            stale = ("purchases",) if since else ()
+            grades = self._pipeline.desk.news()
+            self._write(Tick(at=at, progress=self._news(at), stale=stale, stale_since=since, grades=grades))
 
-    def _stale(self, at: int) -> tuple[str, ...]:
-        """A source that is read further, whatever it brings, shows that it works; the one furthest on counts."""
-        latest = [self._progress.sources[source] for source in self._progress.purchases_from]
-        return ("purchases",) if latest and at - max(latest) > self._stale_after else ()
+    def _news(self, at: int) -> dict[str, int]:
+        """How far the sources are read, where that changed since the midnight before."""
+        progress = self._progress
+        if at % DAY:
+            return {}
+        news = {source: read for source, read in sorted(progress.sources.items()) if progress.told.get(source) != read}
+        progress.told.update(news)
+        return news
+
+    def _stale_since(self, at: int) -> int:
+        """How far (µs) the purchases are read where that is too long ago, else 0.
+
+        A source that is read further, whatever it brings, shows that it works; the one furthest on counts.
+        """
+        latest = max((self._progress.sources[source] for source in self._progress.purchases_from), default=at)
+        return latest if at - latest > self._stale_after else 0
 
     def _next_tick(self) -> int:
         """The next grid point at which something waits; every midnight sums up the day."""

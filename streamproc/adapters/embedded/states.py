@@ -28,6 +28,7 @@ class StateTable:
                 "SELECT due, count(*) FROM states WHERE partition = ? AND due IS NOT NULL GROUP BY due", (partition,)
             )
         )
+        self._earliest = min(self._dues, default=None)
 
     def get(self, customer_id: str) -> bytes | None:
         """The customer's state, None for one never put."""
@@ -53,8 +54,12 @@ class StateTable:
                 self._dues[old[1]] = left
             else:
                 del self._dues[old[1]]
+                if old[1] == self._earliest:
+                    self._earliest = min(self._dues, default=None)
         if due is not None:
             self._dues[due] = self._dues.get(due, 0) + 1
+            if self._earliest is None or due < self._earliest:
+                self._earliest = due
         self._cache[customer_id] = (body, due)
         self._dirty.add(customer_id)
 
@@ -69,7 +74,7 @@ class StateTable:
 
     def next_due(self) -> int | None:
         """The earliest due time (µs)."""
-        return min(self._dues, default=None)
+        return self._earliest
 
     def flush(self) -> None:
         """Writes what changed, inside the transaction that is open."""
