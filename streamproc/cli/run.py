@@ -1,6 +1,7 @@
 """`streamproc run`: events in, warnings out, in one process."""
 
 import contextlib
+import signal
 import sys
 import threading
 import time
@@ -100,7 +101,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
                 fail(str(error), UNUSABLE)
     if session.stop.asked.is_set():
         screen.note("stopped; all that was taken in is kept, and running again goes on from there")
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(STOPPED if session.stop.by == signal.SIGINT else 0)  # a supervisor's stop is no failure
 
 
 def _run(

@@ -27,16 +27,18 @@ from streamproc.words import words_in
 
 
 class Stop:
-    """Set by Ctrl-C or SIGTERM: finish the batch in hand, commit, leave."""
+    """Set by Ctrl-C or SIGTERM (`by`): finish the batch in hand, commit, leave."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self.by = 0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
         if self.asked.is_set():  # asked twice: the last commit stands, so leaving at once loses nothing
             sys.exit(130)
+        self.by = number
         self.asked.set()
 
 

@@ -57,7 +57,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     minimum_customers_fitted: int = 20
     cooldown_days: int = 30
     recent_contact_days: int = 14
-    severity_share: float = 0.5
+    severity_share: float = 2.0
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds contradict each other."""

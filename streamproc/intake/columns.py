@@ -104,14 +104,24 @@ def describe(mapping: Mapping, header: Sequence[str]) -> list[str]:
     lines += [f"always: {field} = {value}" for field, value in mapping.constants.items()]
     if "kind" not in of_column.values() and "kind" not in mapping.constants:
         lines.append("no kind column: every row is a purchase (a return if its amount is below zero)")
-    if not {"amount", "unit_price"} & (mapping.columns.keys() | mapping.constants.keys()):
+    said = mapping.columns.keys() | mapping.constants.keys()
+    if not {"amount", "unit_price"} & said:
         lines.append("no amount column: purchases are counted, money is not known")
+    if "kind" in said:
+        lines += [f"no {field} column: {how}" for field, how in _UNSAID.items() if field not in said]
     lines += [f'kind "{word}" → {kind}' for word, kind in mapping.kinds.items()]
     if mapping.skip:
         lines.append(f"skipped kinds: {', '.join(mapping.skip)}")
     if ignored:
         lines.append(f"ignored: {_names(ignored)}")
     return lines
+
+
+_UNSAID = {
+    "complaint_id": "each row of a complaint is a complaint of its own",
+    "status": "complaints are opened",
+    "direction": "contacts come from the customer (in)",
+}
 
 
 def _reading(field: str, mapping: Mapping) -> str:

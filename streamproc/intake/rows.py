@@ -5,6 +5,7 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
+from streamproc.core.ids import short_id
 from streamproc.intake.decode import SKIPPED, Decoded, Kind, Words, convert
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.refusal import Refusal
@@ -25,6 +26,9 @@ _NUMBERS |= {"perceived", "expected", "strategic"}
 _FLAGS = frozenset(["cancelled", "valid", "competitor", "referral", "do_not_contact"])
 _CLOSED = frozenset(["status", "direction", "purpose", "result", "customer_kind"])
 _TRUTHS = {"yes": "true", "y": "true", "t": "true", "no": "false", "n": "false", "f": "false"}
+UNSAID = (("complaint", "status", "opened"), ("contact", "direction", "in"))
+"""What a table without such a column is taken to say of all its rows of a kind; complaints are then each its own."""
+
 _MEMO = 1000  # words of a feed's kind column that are remembered
 
 
@@ -50,6 +54,10 @@ class RowPlan:
             kind: {field: text for field, text in mapping.constants.items() if field in shape.__struct_fields__}
             for kind, shape in _SHAPES.items()
         }
+        for kind, field, text in UNSAID:
+            if field not in where:
+                self._constants[kind].setdefault(field, text)
+        self._numbers_complaints = "complaint_id" not in where and "complaint_id" not in mapping.constants
         self._kinds: dict[str, str | None] = {}
 
     def _cells_of(self, shape: type[Struct], where: dict[str, int]) -> list[tuple[str, int, Tidy | None]]:
@@ -84,6 +92,8 @@ class RowPlan:
             cell = row[at].strip()
             if cell:
                 cells[field] = tidy(cell) if tidy is not None else cell
+        if kind == "complaint" and self._numbers_complaints:
+            cells["complaint_id"] = f"row-{short_id(*row)}"
         event = convert(cells, cast("Kind", kind))
         return event if isinstance(event, Refusal) else (event, kind == "return")
 

@@ -211,3 +211,15 @@ cells = st.lists(st.text(max_size=12) | st.sampled_from(["2020-01-01", "purchase
 def test_no_row_raises(row: list[str]) -> None:
     taken = table(USUAL).take_row(row, HERE, NOW)
     assert isinstance(taken, Purchase | Complaint | Contact | CustomerFact | Refusal)
+
+
+def test_a_table_without_the_columns_of_complaints_and_contacts_still_tells_of_them() -> None:
+    header = "customer_id,ts,kind,amount"
+    complaint = take_row(header, "a,2020-01-01,complaint,")
+    other = take_row(header, "a,2020-01-02,complaint,")
+    contact = take_row(header, "a,2020-01-01,contact,")
+    assert isinstance(complaint, Complaint)
+    assert isinstance(other, Complaint)
+    assert isinstance(contact, Contact)
+    assert (complaint.status, contact.direction) == ("opened", "in")
+    assert complaint.complaint_id != other.complaint_id
