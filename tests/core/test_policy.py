@@ -11,16 +11,16 @@ GRADES = (100_000, 40_000, 10_000)
 @pytest.mark.parametrize(
     ("loss", "severity"),
     [
-        (50_000, Severity.CRITICAL),
-        (49_999, Severity.HIGH),
-        (20_000, Severity.HIGH),
-        (19_999, Severity.MEDIUM),
-        (5_000, Severity.MEDIUM),
-        (4_999, Severity.LOW),
+        (200_000, Severity.CRITICAL),
+        (199_999, Severity.HIGH),
+        (80_000, Severity.HIGH),
+        (79_999, Severity.MEDIUM),
+        (20_000, Severity.MEDIUM),
+        (19_999, Severity.LOW),
         (0, Severity.LOW),
     ],
 )
-def test_severity_is_by_half_of_what_the_least_of_each_grade_brings(loss: int, severity: Severity) -> None:
+def test_severity_is_by_twice_what_the_least_of_each_grade_brings(loss: int, severity: Severity) -> None:
     assert severity_of(loss, GRADES, Policy()) is severity
 
 
@@ -30,7 +30,7 @@ def test_without_grades_nothing_is_rated() -> None:
 
 def test_in_a_base_that_brings_nothing_no_loss_is_critical() -> None:
     assert severity_of(0, (0, -5, -100), Policy()) is Severity.LOW
-    assert severity_of(1, (0, -5, -100), Policy()) is Severity.CRITICAL
+    assert severity_of(2, (0, -5, -100), Policy()) is Severity.CRITICAL
 
 
 def test_the_share_of_severity_is_configurable() -> None:
