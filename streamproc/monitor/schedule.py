@@ -69,7 +69,7 @@ def due_after(state: CustomerState, at: int, horizon_days: int, lateness: int, e
         if decisions.stage < Stage.LOST and example_day - 1 - facts.last_day() <= horizon_days:
             other = example_day * DAY
     for episode in decisions.episodes:
-        verdict = ceil_to(episode.by_when, DAY)
+        verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look
     if decisions.pending:
         first = decisions.pending[0]

@@ -44,7 +44,7 @@ def asked(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def measure(given: argparse.Namespace, folder: Path) -> Results:
-    """Runs the benchmarks asked for, one after the other."""
+    """Runs the benchmarks asked for, one after the other; a run that is stopped leaves the figures it had."""
     material = Material(given.events, folder, given.real, given.horizon)
     results = Results(
         commit=git("rev-parse", "HEAD"),
@@ -62,7 +62,14 @@ def measure(given: argparse.Namespace, folder: Path) -> Results:
         for figure in BENCHMARKS[name](material):
             say(f"  {figure.what}: {figure.value if figure.value is None else round(figure.value, 3)} {figure.unit}")
             results.figures.append(judged(figure, name, results.bare_loop))
+            write(results, given.out)
     return results
+
+
+def write(results: Results, out: Path) -> None:
+    """Writes the figures so far."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -70,8 +77,6 @@ def main(words: Sequence[str] | None = None) -> None:
     given = asked(words)
     with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder:
         results = measure(given, Path(folder))
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
     Console(width=140 if not Console().is_terminal else None).print(table(results))
 
 

@@ -43,3 +43,12 @@ def test_a_late_purchase_from_before_the_loss_wins_nobody_back() -> None:
     bench.write(bought(on(99.8)))
     back = [e for e in bench.run_to(on(102)) if isinstance(e, Transition)]
     assert [(e.before, e.won_back) for e in back] == [(Stage.LOST, False)]
+
+
+def test_a_verdict_that_waits_for_a_broken_feed_is_due_once_a_day() -> None:
+    bench = Bench(policy=Policy(raise_at=0.2, clear_at=0.05, escalate_at=0.5))
+    bench.read(bought(on(day)) for day in range(0, 80, 8))
+    bench.run_to(on(110))
+    assert len(bench.all(WouldWarn)) == 1
+    deaf = bench.run_to(on(300), stale=("purchases",))
+    assert 0 < sum(isinstance(e, Looked) for e in deaf) <= 300 - 110
