@@ -16,6 +16,7 @@ import msgspec
 from streamproc.adapters.embedded.inbox import BATCH
 from streamproc.adapters.embedded.runner import Arrival, Runner, batches
 from streamproc.adapters.embedded.schema import connect
+from streamproc.cli.common import seldom_collecting
 from streamproc.core.events import Purchase
 from streamproc.intake.refusal import Position
 from tests.bench.shop import SETUP
@@ -38,7 +39,7 @@ class Worked(msgspec.Struct, kw_only=True):
 def work(folder: Path, at: int, files: list[Path]) -> Worked:
     """Starts on the folder and takes the files' records."""
     imports, began = time.process_time(), time.perf_counter()
-    with closing(connect(folder)) as db:
+    with seldom_collecting(), closing(connect(folder)) as db:
         runner = Runner(db, SETUP)
         runner.advance_to(at)
         done = Worked(imports=imports, start=time.process_time(), start_wall=time.perf_counter() - began)
