@@ -48,7 +48,7 @@ def test_the_content_tells_the_format_where_the_name_does_not(tmp_path: Path) ->
 
 def test_a_json_feed_says_so(tmp_path: Path) -> None:
     assert source(tmp_path / "a.jsonl", b"").description == ["JSON Lines: our field names"]
-    assert len(source(tmp_path / "a.csv", TEXT).description) == 5
+    assert len(source(tmp_path / "a.csv", TEXT).description) == 8
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
