@@ -23,6 +23,7 @@ from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.sources import Item, SourceError, StreamSource, open_sources, sorted_items
 from streamproc.cli import serve
 from streamproc.cli.common import (
+    FINDING,
     STOPPED,
     UNUSABLE,
     USAGE,
@@ -38,7 +39,7 @@ from streamproc.cli.common import (
 from streamproc.cli.demo import demo, paced
 from streamproc.cli.render import print_open_warnings
 from streamproc.cli.session import Session, read_mapping
-from streamproc.cli.tally import Tally
+from streamproc.cli.tally import Tally, all_refused
 from streamproc.config import load
 from streamproc.core.control import ClockMode
 from streamproc.core.time import HOUR, to_text
@@ -75,6 +76,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
 
     The past is replayed as fast as it goes and warns silently; the warnings open at its end are listed. What was
     read is kept in the data folder: run again with the same or a longer export, and only what is new is taken.
+    Exit code 1, with `--exit-when-done`: all that was read was refused.
 
     For example:
 
@@ -96,23 +98,31 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         with writer_lock(screen.settings.data), seldom_collecting():
             session = Session(connect(screen.settings.data), screen.settings, screen.out)
             try:
-                _run(session, files or [], mapping, demo_shop=demo_shop, live=live, leave=exit_when_done)
+                tallies = _run(session, files or [], mapping, demo_shop=demo_shop, live=live, leave=exit_when_done)
             except (SourceError, TooManyFailuresError) as error:
                 fail(str(error), UNUSABLE)
     if session.stop.asked.is_set():
         screen.note("stopped; all that was taken in is kept, and running again goes on from there")
         raise typer.Exit(STOPPED if session.stop.by == signal.SIGINT else 0)  # a supervisor's stop is no failure
+    if exit_when_done and all_refused(tallies):
+        fail(
+            f"every record was refused: `streamproc dead-letters list --data {screen.settings.data}` shows why; "
+            "--map tells how to read other forms",
+            FINDING,
+        )
 
 
 def _run(
     session: Session, files: list[str], mapping: Mapping | None, *, demo_shop: bool, live: bool, leave: bool
-) -> None:
+) -> list[Tally]:
+    """Reads and serves; what became of the records of the files, and of standard input."""
     keep_text = session.settings.keep_text
     with _served(session, leave=leave):
         paths = [Path(name) for name in files if name != "-"]
         producers: list[threading.Thread] = []
+        tallies: list[Tally] = []
         if paths:
-            import_files(session, paths, mapping, IntakeSettings(keep_text=keep_text, in_order=True))
+            tallies.append(import_files(session, paths, mapping, IntakeSettings(keep_text=keep_text, in_order=True)))
         later = live and (demo_shop or "-" in files)  # what a stream brings first is the past
         if live and not later and not session.stop.asked.is_set():
             go_live(session)
@@ -123,12 +133,14 @@ def _run(
         if demo_shop:
             producers.append(_demo(session))
         if "-" in files:
-            producers.append(_from_stdin(session, mapping, IntakeSettings(keep_text=keep_text)))
+            tallies.append(Tally())
+            producers.append(_from_stdin(session, mapping, IntakeSettings(keep_text=keep_text), tallies[-1]))
         if producers or not leave:
             serve_inbox(session, producers, leave=leave, live_later=later)
         if producers and leave:
             print_open_warnings(session.console, session.settings)
     session.inbox.close()
+    return tallies
 
 
 def _tell_what_is_open(session: Session, *, live: bool, leave: bool) -> None:
@@ -156,7 +168,7 @@ def _served(session: Session, *, leave: bool) -> Iterator[None]:
 # --------------------------------------------------------------------------------------------- files
 
 
-def import_files(session: Session, paths: list[Path], mapping: Mapping | None, settings: IntakeSettings) -> None:
+def import_files(session: Session, paths: list[Path], mapping: Mapping | None, settings: IntakeSettings) -> Tally:
     """Replays files in event time, as fast as it goes. Raises SourceError for a file that cannot be read whole."""
     sources = open_sources(paths, session.rates, mapping=mapping, settings=settings)
     for source in sources:
@@ -167,8 +179,9 @@ def import_files(session: Session, paths: list[Path], mapping: Mapping | None, s
             tally.add(batch, session.runner.take(batch).statuses)
             show.reached(tally.read, session.runner.progress.clock)
             if session.stop.asked.is_set():
-                return
+                return tally
     tally.tell(session.console, session.settings.data, skipped=sum(source.intake.skipped for source in sources))
+    return tally
 
 
 def reach_the_end(session: Session) -> None:
@@ -264,13 +277,13 @@ def _start(session: Session, produce: Callable[[], None], name: str) -> threadin
     return thread
 
 
-def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSettings) -> threading.Thread:
+def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSettings, tally: Tally) -> threading.Thread:
     lateness = session.settings.lateness_hours * HOUR
 
     def produce() -> None:
         source = StreamSource(sys.stdin.buffer, session.rates, mapping=mapping, settings=settings)
         _describe(session.console, source.name, source.description)
-        tally, last = Tally(), None
+        last = None
         for item in source.items(wall):
             last = session.inbox.submit([item], wait=True)
             last.add_done_callback(partial(_count, tally, item))

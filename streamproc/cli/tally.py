@@ -26,6 +26,11 @@ class Tally:
         """All of them."""
         return self._statuses.total()
 
+    @property
+    def refused(self) -> int:
+        """Those that intake refused."""
+        return self._refused.total()
+
     def add(self, arrivals: Sequence[Arrival], statuses: Sequence[str]) -> None:
         """Some more, and what became of each."""
         self._statuses.update(statuses)
@@ -38,7 +43,7 @@ class Tally:
     def tell(self, console: Console, folder: Path, *, skipped: int = 0) -> None:
         """One line; where something was refused also why, and what to do."""
         said = [f"{self.read:,} {'record' if self.read == 1 else 'records'} read", f"{self._statuses['new']:,} new"]
-        others = (("known already", self._statuses["repeat"]), ("refused", self._refused.total()))
+        others = (("known already", self._statuses["repeat"]), ("refused", self.refused))
         said += [f"{n:,} {what}" for what, n in (*others, ("of kinds to skip", skipped)) if n]
         console.print(", ".join(said))
         if not self._refused:
@@ -51,3 +56,8 @@ class Tally:
             console.print("  and for other reasons", style="yellow")
         hint = f"streamproc dead-letters list --data {folder} shows them; --map tells how to read other forms"
         console.print(hint, style="yellow", markup=False, soft_wrap=True)
+
+
+def all_refused(tallies: Sequence[Tally]) -> bool:
+    """Whether something was read, and nothing of it could be used."""
+    return 0 < sum(tally.read for tally in tallies) == sum(tally.refused for tally in tallies)

@@ -23,9 +23,9 @@ def orders(folder: Path, *rows: str) -> Path:
     return path
 
 
-def read(cli: Cli, file: Path, folder: Path) -> str:
+def read(cli: Cli, file: Path, folder: Path, code: int = 0) -> str:
     shown = cli("run", file, "--exit-when-done", "--data", folder)
-    assert shown.code == 0
+    assert shown.code == code
     return shown.out
 
 
@@ -36,12 +36,33 @@ def test_all_taken_is_one_line(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_refused_records_are_told_with_why_and_what_to_do(cli: Cli, tmp_path: Path) -> None:
-    shown = read(cli, orders(tmp_path, GERMAN_DATE, GERMAN_DATE, "c-2,2025-02-01,much\n"), tmp_path / "data")
+    shown = read(cli, orders(tmp_path, GERMAN_DATE, GERMAN_DATE, "c-2,2025-02-01,much\n"), tmp_path / "data", code=1)
     assert "3 records read, 0 new, 3 refused\n" in shown
     assert "2 refused: occurred_at: " in shown
     assert "1 refused: amount: " in shown
     assert f"streamproc dead-letters list --data {tmp_path / 'data'}" in shown
     assert "1970" not in shown
+
+
+def test_all_refused_is_a_finding(cli: Cli, tmp_path: Path) -> None:
+    file = orders(tmp_path, GERMAN_DATE, GERMAN_DATE)
+    for _ in range(2):  # what is refused again is no less refused
+        ran = cli("run", file, "--exit-when-done", "--data", tmp_path / "data")
+        assert ran.code == 1
+        assert ran.err.startswith("every record was refused")
+        assert f"`streamproc dead-letters list --data {tmp_path / 'data'}`" in ran.err
+    (tmp_path / "one").mkdir()
+    good = orders(tmp_path / "one", GOOD)
+    assert cli("run", file, good, "--exit-when-done", "--data", tmp_path / "other").code == 0
+    assert cli("run", orders(tmp_path), "--exit-when-done", "--data", tmp_path / "none").code == 0
+
+
+def test_all_refused_of_standard_input_is_a_finding(tmp_path: Path) -> None:
+    command = [*PROGRAM, "run", "-", "--exit-when-done", "--data", str(tmp_path / "data")]
+    fed = f"customer_id,date,amount\n{GERMAN_DATE}".encode()
+    ran = subprocess.run(command, input=fed, capture_output=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert b"every record was refused" in ran.stderr
 
 
 def test_what_is_known_is_told(cli: Cli, tmp_path: Path) -> None:
