@@ -126,12 +126,12 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def reading(folder: Path, *, one_state: bool = True) -> Iterator[sqlite3.Connection]:
+def reading(folder: Path, *, one_state: bool = True, follow: bool = False) -> Iterator[sqlite3.Connection]:
     """A data folder to read from: `one_state` of it, whatever another process commits meanwhile, or always the newest.
 
-    Raises StoreError where there is none.
+    Raises StoreError where there is none, or none that can be `follow`ed.
     """
-    with closing(connect(folder, readonly=True)) as db:
+    with closing(connect(folder, readonly=True, follow=follow)) as db:
         if one_state:
             db.execute("BEGIN")
         yield db

@@ -56,7 +56,10 @@ def warnings(  # noqa: PLR0913 - one a flag
         streamproc warnings --follow --json | jq .warning.customer_id
         streamproc warnings --customer c-1017 --lang zh-CN
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data, one_state=not follow) as db:
+    with (
+        command(config, data, lang) as screen,
+        reading(screen.settings.data, one_state=not follow, follow=follow) as db,
+    ):
         if follow:
             _follow(screen, db, customer, json=json)
             return

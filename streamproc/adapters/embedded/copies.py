@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError
+from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, uri_of
 
 Progress = Callable[[int, int], None]
 """Called with pages done and pages in all."""
@@ -45,7 +45,7 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
 def check(path: Path) -> None:
     """Raises StoreError where the file is no sound data folder's file, or a newer program's."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(uri_of(path, "mode=ro"), uri=True)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             problems = [text for (text,) in db.execute("PRAGMA quick_check(3)")]
             db.execute("SELECT 1 FROM journal LIMIT 1")

@@ -2,9 +2,13 @@
 
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 FILE = "streamproc.db"
 SCHEMA_VERSION = 1
+
+_PRIMARY = 0xFF
+"""The bits of SQLite's error code that name the kind of trouble."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS journal (
@@ -54,28 +58,73 @@ class StoreError(Exception):
     """The data folder cannot be used; the message says why and what to do."""
 
 
-def connect(folder: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection to the folder's file. Raises StoreError where it cannot be opened or is of a newer version."""
+def connect(folder: Path, *, readonly: bool = False, follow: bool = False) -> sqlite3.Connection:
+    """A connection to the folder's file. Raises StoreError where it cannot be opened.
+
+    A folder that may not be written can be read all the same, see `_opened_to_read`; but not `follow`ed while nobody
+    writes to it: of a writer that begins later nothing would be seen.
+    """
     path = folder / FILE
     if readonly and not path.exists():
         raise StoreError(f"no data in {folder}: start with `streamproc run FILE --data {folder}`")
     try:
-        if not readonly:
+        if readonly:
+            db = _opened_to_read(path, follow=follow)
+        else:
             folder.mkdir(parents=True, exist_ok=True)
-        mode = "ro" if readonly else "rwc"
-        db = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=10
-        )
-        if not readonly:
+            db = _opened(path, "mode=rwc")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA wal_autocheckpoint = 4000")
             _prepare(db, folder)
         db.execute("PRAGMA cache_size = -65536")
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"cannot open {path}: {error}") from error
+        raise StoreError(f"cannot open {path}: {error}; `streamproc doctor --data {folder}` looks for the cause") from (
+            error
+        )
     else:
         return db
+
+
+def uri_of(path: Path, how: str) -> str:
+    """A file's name for SQLite, with the parameters of how it is opened; `?` and `#` in names are no parameters."""
+    return f"file:{quote(str(path))}?{how}"
+
+
+def _opened(path: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri_of(path, how), uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+
+
+def _opened_to_read(path: Path, *, follow: bool) -> sqlite3.Connection:
+    """A connection that writes nothing, also where nothing may be written.
+
+    SQLite reads a file with a write-ahead log by way of the log and its index beside it, and makes both where they are
+    missing: it cannot in a folder that may not be written. An empty log or none means that all is in the file itself
+    and nobody writes to it, so it may be read as one that does not change (`immutable`). A log with something in it but
+    without its index holds commits that only one who may write can bring to light: passing over them would be a lie.
+    Raises StoreError in that case, and where there is nothing to `follow`.
+    """
+    db = _opened(path, "mode=ro")
+    try:
+        db.execute("PRAGMA user_version").fetchone()  # the first look opens the log
+    except sqlite3.Error as error:
+        db.close()
+        if error.sqlite_errorcode & _PRIMARY not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise StoreError(
+                f"{path.parent} may not be written, and its last commits lie in {log.name}, which only somebody "
+                f"who may write there can read: run `streamproc status --data {path.parent}` once as the owner, "
+                "or copy the folder and name the copy with --data"
+            ) from error
+        if follow:
+            raise StoreError(
+                f"nobody writes to {path.parent}, and this process may not: there is nothing to follow before "
+                f"`streamproc run --data {path.parent}` runs"
+            ) from error
+        return _opened(path, "mode=ro&immutable=1")
+    return db
 
 
 def _prepare(db: sqlite3.Connection, folder: Path) -> None:
