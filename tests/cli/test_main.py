@@ -11,7 +11,7 @@ import typer
 
 import streamproc
 from streamproc.cli.main import COMMANDS
-from tests.cli.shop import PROGRAM, Cli
+from tests.cli.shop import PROGRAM, Cli, asked
 
 GROUPS = {"dead-letters": ("list", "show", "redrive"), "models": ("list", "show", "pin", "unpin", "rollback")}
 EVERY: list[tuple[str, ...]] = [(name,) for name in COMMANDS if name not in GROUPS]
@@ -62,6 +62,16 @@ def test_a_missing_folder_is_exit_code_3_and_says_how_to_begin(cli: Cli, tmp_pat
     assert (ran.code, ran.out) == (3, "")
     assert f"streamproc run FILE --data {gone}" in ran.err
     assert not gone.exists()
+
+
+@pytest.mark.parametrize("words", [*READERS, "backup copy.db", "dead-letters redrive --all", "run orders.csv"])
+def test_a_folder_of_a_newer_program_is_exit_code_3_and_says_upgrade(cli: Cli, own: Path, words: str) -> None:
+    asked(own, "PRAGMA user_version = 99")
+    Path("orders.csv").write_text("customer_id,date,amount\n", encoding="utf-8")
+    ran = cli(*words.split(), "--data", own)
+    assert (ran.code, ran.out) == (3, "")
+    assert "written by a newer streamproc (schema 99" in ran.err
+    assert "upgrade" in ran.err
 
 
 def test_wrong_settings_are_exit_code_2_and_name_the_field(cli: Cli, tmp_path: Path) -> None:

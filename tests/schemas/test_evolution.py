@@ -16,7 +16,7 @@ from streamproc.adapters.embedded import journal
 from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.replay import MemoryStates, Replay
 from streamproc.adapters.embedded.runner import Runner
-from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, connect
+from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, NewerFolderError, StoreError, connect
 from streamproc.core.control import CORE_VERSION, Handover, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.desk.warning import Entry, Money, Warning  # noqa: A004 - it is the domain's word
 from streamproc.intake.intake import Intake
@@ -130,13 +130,17 @@ def test_what_is_no_facts_is_a_dead_letter(body: bytes) -> None:
     assert effect.reason == "apply_failed"
 
 
-def test_a_newer_data_folder_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_newer_data_folder_is_refused_and_left_as_it_is(tmp_path: Path, readonly: bool) -> None:
     connect(tmp_path).close()
     db = sqlite3.connect(tmp_path / FILE)
+    db.execute("PRAGMA journal_mode = DELETE")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
-    with pytest.raises(StoreError, match=r"written by a newer streamproc.*upgrade"):
-        connect(tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(NewerFolderError, match=r"written by a newer streamproc.*upgrade"):
+        connect(tmp_path, readonly=readonly)
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 @pytest.mark.parametrize(

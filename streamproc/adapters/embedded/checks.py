@@ -13,7 +13,7 @@ from msgspec import Struct
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.lock import holder
-from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, connect
+from streamproc.adapters.embedded.schema import FILE, NewerFolderError, StoreError, connect, version_of
 from streamproc.core.time import SECOND, to_text
 from streamproc.monitor.state import StateTooNewError, decode_state
 
@@ -54,6 +54,8 @@ def check_folder(folder: Path, now: int) -> Iterator[Finding]:
         with closing(connect(folder, readonly=True)) as db:
             yield from _store(db, folder)
             yield from _content(db, folder, now)
+    except NewerFolderError as error:
+        yield _fault("schema", str(error), "upgrade streamproc")
     except (StoreError, sqlite3.DatabaseError) as error:
         yield _broken("database", str(error), folder)
 
@@ -75,11 +77,7 @@ def _place(folder: Path) -> Iterator[Finding]:
 
 
 def _store(db: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        yield _fault("schema", f"version {version}, this program knows {SCHEMA_VERSION}", "upgrade streamproc")
-    else:
-        yield _ok("schema", f"version {version}")
+    yield _ok("schema", f"version {version_of(db)}")
     (mode,) = db.execute("PRAGMA journal_mode").fetchone()
     if mode == "wal":
         yield _ok("write-ahead log", "on")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, uri_of
+from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, uri_of, version_of
 
 Progress = Callable[[int, int], None]
 """Called with pages done and pages in all."""
@@ -46,7 +46,7 @@ def check(path: Path) -> None:
     """Raises StoreError where the file is no sound data folder's file, or a newer program's."""
     try:
         with closing(sqlite3.connect(uri_of(path, "mode=ro"), uri=True)) as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
+            version = version_of(db)
             problems = [text for (text,) in db.execute("PRAGMA quick_check(3)")]
             db.execute("SELECT 1 FROM journal LIMIT 1")
     except sqlite3.Error as error:

@@ -58,8 +58,12 @@ class StoreError(Exception):
     """The data folder cannot be used; the message says why and what to do."""
 
 
+class NewerFolderError(StoreError):
+    """The data folder was written by a newer streamproc."""
+
+
 def connect(folder: Path, *, readonly: bool = False, follow: bool = False) -> sqlite3.Connection:
-    """A connection to the folder's file. Raises StoreError where it cannot be opened.
+    """A connection to the folder's file. Raises StoreError where it cannot be opened, NewerFolderError.
 
     A folder that may not be written can be read all the same, see `_opened_to_read`; but not `follow`ed while nobody
     writes to it: of a writer that begins later nothing would be seen.
@@ -70,13 +74,15 @@ def connect(folder: Path, *, readonly: bool = False, follow: bool = False) -> sq
     try:
         if readonly:
             db = _opened_to_read(path, follow=follow)
+            _check_version(db, folder)
         else:
             folder.mkdir(parents=True, exist_ok=True)
             db = _opened(path, "mode=rwc")
+            _check_version(db, folder)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA wal_autocheckpoint = 4000")
-            _prepare(db, folder)
+            _prepare(db)
         db.execute("PRAGMA cache_size = -65536")
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"cannot open {path}: {error}; `streamproc doctor --data {folder}` looks for the cause") from (
@@ -127,12 +133,23 @@ def _opened_to_read(path: Path, *, follow: bool) -> sqlite3.Connection:
     return db
 
 
-def _prepare(db: sqlite3.Connection, folder: Path) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
+def _check_version(db: sqlite3.Connection, folder: Path) -> None:
+    """Raises NewerFolderError where the tables may mean what this program does not know."""
+    version = version_of(db)
     if version > SCHEMA_VERSION:
-        raise StoreError(
+        db.close()
+        raise NewerFolderError(
             f"{folder} was written by a newer streamproc (schema {version}, this one knows {SCHEMA_VERSION}): upgrade"
         )
-    if version < SCHEMA_VERSION:
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The version of the tables, 0 where there are none yet."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    if version_of(db) < SCHEMA_VERSION:
         db.executescript(TABLES)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
