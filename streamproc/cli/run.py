@@ -2,13 +2,10 @@
 
 import contextlib
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
-from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streamproc.adapters.embedded.inbox import BATCH, InboxFullError, Status
+from streamproc.adapters.embedded.inbox import BATCH, InboxFullError
 from streamproc.adapters.embedded.lock import writer_lock
 from streamproc.adapters.embedded.runner import TooManyFailuresError, batches
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.sources import Item, SourceError, StreamSource, open_sources, sorted_items
+from streamproc.adapters.sources import Pipe, SourceError, StreamSource, open_sources, sorted_items
 from streamproc.cli import serve
 from streamproc.cli.common import (
     FINDING,
@@ -37,6 +34,7 @@ from streamproc.cli.common import (
     wall,
 )
 from streamproc.cli.demo import demo, paced
+from streamproc.cli.lists import Lists
 from streamproc.cli.render import print_open_warnings
 from streamproc.cli.session import Session, read_mapping
 from streamproc.cli.tally import Tally, all_refused
@@ -47,6 +45,8 @@ from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.mapping import Mapping
 
 IDLE = 0.2
+STDIN = 0
+PIPE_BYTES = 1 << 16
 
 QUIET = 10.0
 """Seconds without news after which a stream is taken to have told its past."""
@@ -281,15 +281,17 @@ def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSetti
     lateness = session.settings.lateness_hours * HOUR
 
     def produce() -> None:
-        source = StreamSource(sys.stdin.buffer, session.rates, mapping=mapping, settings=settings)
+        lists = Lists(session.inbox, tally)
+        source = StreamSource(
+            BufferedReader(Pipe(STDIN, lists.hand_over), PIPE_BYTES), session.rates, mapping=mapping, settings=settings
+        )
         _describe(session.console, source.name, source.description)
-        last = None
-        for item in source.items(wall):
-            last = session.inbox.submit([item], wait=True)
-            last.add_done_callback(partial(_count, tally, item))
-        if last is not None:
-            wait_for([last])
-            tally.tell(session.console, session.settings.data, skipped=source.intake.skipped)
+        try:
+            for item in source.items(wall):
+                lists.add(item)
+        finally:
+            lists.end()
+        tally.tell(session.console, session.settings.data, skipped=source.intake.skipped)
         if source.disorder > lateness:
             session.console.print(
                 f"events on standard input were up to {source.disorder / HOUR:.0f} h out of order, more than the "
@@ -299,11 +301,6 @@ def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSetti
             )
 
     return _start(session, produce, "stdin")
-
-
-def _count(tally: Tally, item: Item, answered: "Future[list[Status]]") -> None:
-    if answered.exception() is None:
-        tally.add([item], answered.result())
 
 
 def _demo(session: Session) -> threading.Thread:

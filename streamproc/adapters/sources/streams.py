@@ -1,5 +1,7 @@
 """A stream as a source (standard input): JSON Lines or CSV, each record as and when it comes."""
 
+import io
+import select
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
@@ -15,6 +17,32 @@ from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position, Refusal
 
 _MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
+
+
+class Pipe(io.RawIOBase):
+    """A pipe, terminal or file by its number, that calls `idle` before it waits for input that is not there yet.
+
+    To be read through a BufferedReader, which asks here only once all it was given is used: whoever makes lists of
+    records hands over what they have, and so holds nothing back while nothing comes. Raises SourceError where the
+    number is of no open file.
+    """
+
+    def __init__(self, number: int, idle: Callable[[], None], name: str = "stdin") -> None:
+        try:
+            self._file = io.FileIO(number, closefd=False)
+        except OSError as error:
+            raise SourceError(f"{name} cannot be read: {error.strerror}") from error
+        self._idle = idle
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # by BufferedReader
+        """What is there by now, at least a byte; 0 at the end."""
+        if not select.select([self._file], [], [], 0)[0]:
+            self._idle()
+        return self._file.readinto(buffer) or 0
 
 
 class StreamSource:

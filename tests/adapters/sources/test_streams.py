@@ -1,12 +1,14 @@
 import io
 import json
+import os
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamproc.adapters.sources import Item, SourceError, StreamSource
+from streamproc.adapters.sources import Item, Pipe, SourceError, StreamSource
 from streamproc.core.events import Purchase
 from streamproc.core.time import DAY
 from streamproc.intake.mapping import Mapping
@@ -130,3 +132,40 @@ def test_ids_of_events_without_one_are_the_same_the_next_time() -> None:
     first, again = (purchases(read(stream(content))) for _ in range(2))
     assert [event.event_id for event in first] == [event.event_id for event in again]
     assert len({event.event_id for event in first}) == 3
+
+
+def test_a_pipe_says_that_it_waits_once_all_that_came_is_used() -> None:
+    reading, writing = os.pipe()
+    chunks = [b"a,2020-01-01\nb,2020-01-01\nc,2020", b"-01-01\n", b"d,2020-01-01\n"]
+    seen, at_each_wait = list[Item](), list[int]()
+
+    def idle() -> None:
+        at_each_wait.append(len(seen))
+        if chunks:
+            os.write(writing, chunks.pop(0))
+        else:
+            os.close(writing)
+
+    os.write(writing, b"customer,date\n")
+    for item in StreamSource(io.BufferedReader(Pipe(reading, idle)), Rates("EUR")).items(lambda: NOW):
+        seen.append(item)
+    os.close(reading)
+    assert [event.customer_id for event in purchases(seen)] == ["a", "b", "c", "d"]
+    assert at_each_wait == [0, 2, 3, 4]
+
+
+def test_a_file_never_waits(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("customer,date\n" + "a,2020-01-01\n" * 20_000, encoding="utf-8")
+    with path.open("rb") as file:
+        pipe = Pipe(file.fileno(), lambda: pytest.fail("nothing to wait for"))
+        assert len(read(StreamSource(io.BufferedReader(pipe), Rates("EUR")))) == 20_000
+        assert not file.closed
+
+
+def test_a_closed_input_is_told() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+    with pytest.raises(SourceError, match="stdin cannot be read: Bad file descriptor"):
+        Pipe(reading, lambda: None)
