@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     language: Literal["en", "zh-CN"] = "en"
     horizon_days: Days = 90
     horizons: dict[Literal["consumer", "business", "dealer"], Days] = {}
-    lateness_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
+    lateness_hours: Annotated[int, Field(ge=0, le=24 * 29)] = 24
     stale_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 72
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 1

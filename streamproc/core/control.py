@@ -15,7 +15,7 @@ CORE_VERSION = 1
 """The version of the rules by which records are applied: raised when the same journal would come to something else."""
 
 
-LONGEST_LATENESS = 30 * DAY
+LONGEST_LATENESS = 29 * DAY
 """The longest lateness (µs): the 32 purchase days kept of a customer must reach back to what a label asks for."""
 
 
@@ -45,7 +45,7 @@ class Setup(Control, frozen=True, kw_only=True, tag="setup"):
         if self.lateness < 0:
             raise ValueError("lateness may not be negative")
         if self.lateness > LONGEST_LATENESS:
-            raise ValueError("lateness may be 30 days at the most")
+            raise ValueError("lateness may be 29 days at the most")
 
 
 class ClockMode(Control, frozen=True, kw_only=True, tag="clock_mode"):

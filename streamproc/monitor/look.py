@@ -7,7 +7,7 @@ from typing import NamedTuple
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import Stage, lost_at, stage_at
 from streamproc.core.policy import Outcome
-from streamproc.core.time import DAY, day_of, today_of
+from streamproc.core.time import today_of
 from streamproc.core.value import Worth, lifetime_value, retention_a_period, worth
 from streamproc.monitor import decide
 from streamproc.monitor.effects import (
@@ -38,8 +38,8 @@ EVIDENCE_OF = {"returns": "returns", "complaints": "complaints", "contacts": "co
 class Visit(NamedTuple):
     """A customer whom a tick touches: the state (the visit's own copy), and why.
 
-    `looks`: something of theirs was applied, or a look is due; else only an example or a label is. `hashed` is their
-    `customer_hash`.
+    `looks`: something of theirs was applied, or a look is due; else only an example or a label is. `own_day`: one of
+    their example days begins. `hashed` is their `customer_hash`.
     """
 
     customer_id: str
@@ -48,16 +48,12 @@ class Visit(NamedTuple):
     hashed: int
     bought: bool
     looks: bool
+    own_day: bool
 
     def in_trade(self, at: int) -> bool:
         """Whether there is a risk to score: the customer bought and is not lost."""
         lost = lost_at(self.state.facts, self.horizon_days)
         return lost is not None and at < lost
-
-    def takes_example(self, at: int) -> bool:
-        """Whether one of the customer's example days begins at the midnight `at`."""
-        step = example_step(self.horizon_days)
-        return at % DAY == 0 and day_of(at) % step == self.hashed % step
 
 
 class Scene(NamedTuple):
@@ -118,21 +114,16 @@ def score_those_possible(
         return score_all([b for b in buyers if b.customer_id not in errors], at, snapshot), errors
 
 
-def example_step(horizon_days: int) -> int:
-    """Days between a customer's examples: 4H/13, so that a label's delay spans at most four."""
-    return max(1, round(4 * horizon_days / 13))
-
-
 def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect]:
     """Labels that are known by now, the example where one is due, the sighting of a sampled buyer."""
     customer_id, state, at = visit.customer_id, visit.state, scene.context.at
     made: list[Effect] = []
-    if state.decisions.pending:
+    if visit.own_day and state.decisions.pending:
         made += label_matured(customer_id, state.facts, state.decisions, at, scene.lateness, scene.blind)
     i = None if scored is None else scored.place.get(customer_id)
     if scored is None or i is None:
         return made
-    if visit.takes_example(at):
+    if visit.own_day:
         example = example_of(scored.features, i, customer_id, at, scored.log_odds[i])
         if example.active:
             made.append(example)

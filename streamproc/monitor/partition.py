@@ -33,14 +33,19 @@ from streamproc.monitor.look import (
     Scene,
     Scored,
     Visit,
-    example_step,
     failed,
     learn_from,
     look_at,
     score_those_possible,
     traced,
 )
-from streamproc.monitor.schedule import LONGEST_STEP_DAYS, due_after, first_midnight_after, next_example
+from streamproc.monitor.schedule import (
+    LONGEST_STEP_DAYS,
+    first_due,
+    first_midnight_after,
+    next_example_or_label,
+    next_look,
+)
 from streamproc.monitor.state import (
     Counted,
     CustomerState,
@@ -53,7 +58,7 @@ from streamproc.monitor.state import (
     is_alias,
     new_state,
 )
-from streamproc.scoring.examples import customer_hash
+from streamproc.scoring.examples import customer_hash, example_step
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, read_snapshot
 
 
@@ -275,7 +280,10 @@ class Partition:
         next_look = state.decisions.next_look
         looks = events is not None or 0 < next_look <= self.meta.clock
         bought = bought or state.decisions.calm_log_odds is None  # came late, or by a handover
-        return effects, Visit(customer_id, state, self._horizon(state), customer_hash(customer_id), bought, looks)
+        horizon, hashed, clock = self._horizon(state), customer_hash(customer_id), self.meta.clock
+        step = example_step(horizon, self.meta.setup.lateness)
+        own_day = clock % DAY == 0 and clock // DAY % step == hashed % step
+        return effects, Visit(customer_id, state, horizon, hashed, bought, looks, own_day)
 
     def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
         """The waiting events that the tick passes, by customer, in (time, id) order; they wait no more."""
@@ -328,7 +336,7 @@ class Partition:
             self._observed,
             meta.blind,
         )
-        buyers = [v for v in visits if (v.looks or v.takes_example(at)) and v.in_trade(at)]
+        buyers = [v for v in visits if (v.looks or v.own_day) and v.in_trade(at)]
         scored, errors = score_those_possible(buyers, at, scene.snapshot)
         effects: list[Effect] = []
         for visit in visits:
@@ -382,13 +390,14 @@ class Partition:
 
     def _put(self, visit: Visit, again: int | None = None) -> None:
         """Keeps the state, due for a look when the schedule says, or `again` (µs)."""
-        at, state = self.meta.clock, visit.state
-        step = example_step(visit.horizon_days)
-        day = next_example(visit.hashed % step, step, day_of(at))
-        due = due_after(state, at, visit.horizon_days, self.meta.setup.lateness, day)
-        due = due if again is None else due._replace(look=again)
-        state.decisions.next_look = due.look
-        self._states.put(visit.customer_id, encode_state(state), due.first())
+        at, state, lateness = self.meta.clock, visit.state, self.meta.setup.lateness
+        if again is not None:
+            state.decisions.next_look = again
+        elif visit.looks:
+            state.decisions.next_look = next_look(state, at, visit.horizon_days)
+        phase = visit.hashed % example_step(visit.horizon_days, lateness)
+        due = first_due(state, next_example_or_label(state, at, visit.horizon_days, lateness, phase))
+        self._states.put(visit.customer_id, encode_state(state), due)
 
     def _put_for_next_tick(self, customer_id: str, state: CustomerState, last: int | None) -> None:
         """Keeps a state whose facts changed between ticks; the next tick looks at it. `last`: the purchase before."""
@@ -417,9 +426,8 @@ class Partition:
         if 0 < state.decisions.next_look <= self.meta.clock:  # something came between: the next tick looks all the same
             self._states.put(record.customer_id, encode_state(state), self.meta.clock)
             return
-        self._put(
-            Visit(record.customer_id, state, self._horizon(state), customer_hash(record.customer_id), False, False)
-        )
+        horizon, hashed = self._horizon(state), customer_hash(record.customer_id)
+        self._put(Visit(record.customer_id, state, horizon, hashed, bought=False, looks=True, own_day=False))
 
 
 def _counted(look: Look, decisions: Decisions, context: Context) -> Counted | None:

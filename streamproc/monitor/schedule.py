@@ -1,31 +1,24 @@
 """When a customer is due although nothing happened: silence must be seen.
 
 The rule kept here: due times are midnights and a function of the state alone; each lies after the visit it follows.
+Examples are taken, and labels told, on days of the customer's own, `example_step` apart: one visit serves both.
 """
-
-from typing import NamedTuple
 
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import Stage, next_change
 from streamproc.core.time import DAY, ceil_to, today_of
 from streamproc.monitor.state import CustomerState
+from streamproc.scoring.examples import example_step
 
 LONGEST_STEP_DAYS = 30
 FORGET_AFTER_DAYS = 390  # the last 365-day bucket is empty by then: nothing changes any more
 RECENT_GAPS = 8
 
 
-class Due(NamedTuple):
-    """Midnights (µs) at which a customer is due: for a look, and for an example or a label only. 0: never."""
-
-    look: int
-    other: int
-
-    def first(self) -> int | None:
-        """The earlier of the two, None for never."""
-        if self.look and self.other:
-            return min(self.look, self.other)
-        return self.look or self.other or None
+def first_due(state: CustomerState, other: int) -> int | None:
+    """When (µs) the customer is due first: for the look the state names, or for an `other` visit (0: for none)."""
+    look = state.decisions.next_look
+    return (min(look, other) if other else look) if look else other or None
 
 
 def usual_gap(facts: Facts, horizon_days: int) -> int:
@@ -57,28 +50,34 @@ def next_example(phase: int, step: int, day: int) -> int:
     return day + (phase - day - 1) % step + 1
 
 
-def due_after(state: CustomerState, at: int, horizon_days: int, lateness: int, example_day: int) -> Due:
-    """When the customer is due next after a visit at `at` (µs).
+def next_example_or_label(state: CustomerState, at: int, horizon_days: int, lateness: int, phase: int) -> int:
+    """The midnight (µs) of the next example day, if the customer will still be active then; else of the first label's.
 
-    `example_day` is the customer's next example day; it counts while the customer will still be active then.
+    Their example days are `phase` modulo the step; 0: never.
     """
     facts, decisions = state.facts, state.decisions
-    look = other = 0
-    if facts.n_days:
-        look = _next_look(state, at, horizon_days)
-        if decisions.stage < Stage.LOST and example_day - 1 - facts.last_day() <= horizon_days:
-            other = example_day * DAY
-    for episode in decisions.episodes:
+    step = example_step(horizon_days, lateness)
+    if facts.n_days and decisions.stage < Stage.LOST:
+        day = next_example(phase, step, at // DAY)
+        if day - 1 - facts.last_day() <= horizon_days:
+            return day * DAY
+    if not decisions.pending:
+        return 0
+    first = decisions.pending[0]
+    known = -(-(first.at + first.horizon * DAY + lateness) // DAY)
+    return next_example(phase, step, max(known - 1, at // DAY)) * DAY
+
+
+def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
+    """The midnight (µs) after `at` at which a look is due though nothing happens, 0 for never."""
+    look = _next_silence(state, at, horizon_days) if state.facts.n_days else 0
+    for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look
-    if decisions.pending:
-        first = decisions.pending[0]
-        matured = max(ceil_to(first.at + first.horizon * DAY + lateness, DAY), first_midnight_after(at))
-        other = matured if not other or matured < other else other
-    return Due(look, other)
+    return look
 
 
-def _next_look(state: CustomerState, at: int, horizon_days: int) -> int:
+def _next_silence(state: CustomerState, at: int, horizon_days: int) -> int:
     change = next_change(state.facts, at, horizon_days)
     look = 0 if change is None else ceil_to(change, DAY)
     if state.decisions.stage < Stage.LOST:  # a lost customer has no figures that could go stale

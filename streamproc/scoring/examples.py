@@ -8,9 +8,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamproc.core.time import DAY
 from streamproc.scoring.features import Features
 from streamproc.scoring.layout import FEATURE_NAMES
 from streamproc.scoring.rows import Rows
+
+
+LABELS_WAITING = 3
+"""How many of a customer's examples wait for their labels at a time."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, tag="example"):
@@ -51,6 +56,14 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, tag="sighting"):
 def customer_hash(customer_id: str) -> int:
     """A stable 63-bit hash of the id, by which customers are sampled and spread."""
     return int.from_bytes(blake2b(customer_id.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def example_step(horizon_days: int, lateness: int) -> int:
+    """Days between a customer's examples: a third of what a label takes (`lateness` in µs), so that at most three wait.
+
+    So an example's label is told at the customer's third example day after it, whichever class it is of.
+    """
+    return max(1, -(-(horizon_days * DAY + lateness) // (LABELS_WAITING * DAY)))
 
 
 def pack(x: NDArray[np.int16]) -> bytes:

@@ -3,7 +3,8 @@
 import msgspec
 import numpy as np
 
-from streamproc.scoring.examples import Example, Sighting
+from streamproc.core.time import DAY
+from streamproc.scoring.examples import LABELS_WAITING, Example, Sighting, example_step
 from streamproc.scoring.snapshot import EVERYBODY, Snapshot, default_snapshot
 from streamproc.trainer.learner import CorrectingLogistic
 from streamproc.trainer.pair import BELIEF
@@ -31,12 +32,12 @@ class Config(msgspec.Struct, frozen=True):
     @property
     def example_days(self) -> int:
         """Days between a customer's examples: the step of their phase grid."""
-        return max(1, round(4 * self.horizon / 13))
+        return example_step(round(self.horizon), round(self.lateness * DAY))
 
     @property
-    def label_days(self) -> float:
-        """Days from an example to its label."""
-        return self.horizon + self.lateness
+    def label_days(self) -> int:
+        """Days from an example to its label, at the most."""
+        return LABELS_WAITING * self.example_days
 
 
 class Means(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ WRONG = [
     ({"horizons": {"business": 0}}, "at least one day"),
     ({"horizons": {"business": 180, "consumer": -1}}, "at least one day"),
     ({"lateness": -1}, "lateness"),
-    ({"lateness": 31 * 24 * 3600 * 1_000_000}, "30 days"),
+    ({"lateness": 31 * 24 * 3600 * 1_000_000}, "29 days"),
 ]
 
 

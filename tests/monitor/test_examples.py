@@ -10,9 +10,8 @@ from streamproc.core.control import Setup
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, day_of
-from streamproc.monitor.look import example_step
 from streamproc.monitor.state import decode_state
-from streamproc.scoring.examples import Example, customer_hash
+from streamproc.scoring.examples import Example, customer_hash, example_step
 from streamproc.testing.events import bought, on
 from tests.monitor.bench import Bench
 from tests.monitor.shops import Record, records
@@ -35,14 +34,16 @@ def shop(horizon: int = 90, seed: int = 21, given: tuple[Record, ...] | None = N
     return bench
 
 
-@pytest.mark.parametrize(("horizon", "step"), [(1, 1), (3, 1), (13, 4), (30, 9), (90, 28), (91, 28), (365, 112)])
-def test_the_step_between_examples_is_four_thirteenths_of_the_horizon(horizon: int, step: int) -> None:
-    assert example_step(horizon) == step
+@pytest.mark.parametrize(("horizon", "step"), [(1, 1), (3, 2), (13, 5), (30, 11), (90, 31), (91, 31), (365, 122)])
+def test_the_step_between_examples_is_a_third_of_what_a_label_takes(horizon: int, step: int) -> None:
+    assert example_step(horizon, DAY) == step
 
 
 @pytest.mark.parametrize("horizon", [1, 2, 3, 7, 13, 30, 60, 90, 91, 180, 365])
-def test_no_label_s_delay_spans_more_than_four_examples(horizon: int) -> None:
-    assert (horizon + 1) / example_step(horizon) <= 4
+def test_the_third_example_day_after_an_example_knows_its_label(horizon: int) -> None:
+    for lateness in (DAY, DAY + DAY // 2, 3 * DAY):
+        step = example_step(horizon, lateness)
+        assert 3 * step * DAY >= horizon * DAY + lateness > 3 * (step - 1) * DAY
 
 
 def test_a_customer_in_trade_gives_one_example_a_step_on_days_of_their_own() -> None:
@@ -55,9 +56,9 @@ def test_a_customer_in_trade_gives_one_example_a_step_on_days_of_their_own() -> 
     for example in fresh(bench):
         by_customer[example.customer_id].append(day_of(example.at))
     for c in ids:
-        phase = customer_hash(c) % 28
+        phase = customer_hash(c) % 31
         first, last = day_of(on(0)), day_of(on(days[-1]))
-        expected = [d for d in range(first + 1, last + 91) if d % 28 == phase]  # lost at noon of the 90th day
+        expected = [d for d in range(first + 1, last + 91) if d % 31 == phase]  # lost at noon of the 90th day
         assert by_customer[c] == expected
     assert len({days[0] for days in by_customer.values()}) > 5
 
@@ -69,7 +70,7 @@ def test_every_example_comes_back_with_its_label_and_the_same_features() -> None
     for example in labelled(bench):
         same = known[example.customer_id, example.at]
         assert msgspec.structs.replace(example, label=None) == same
-    due = [e for e in fresh(bench) if e.at + 91 * DAY <= bench.now]
+    due = [e for e in fresh(bench) if e.at + 93 * DAY <= bench.now]
     gone = {c for states in bench.states for c, body in states.bodies.items() if decode_state(body).forward_to}
     assert {(e.customer_id, e.at) for e in labelled(bench)} >= {
         (e.customer_id, e.at) for e in due if e.customer_id not in gone
@@ -87,8 +88,8 @@ def test_labels_say_whether_a_purchase_came_within_the_horizon() -> None:
     assert {e.label for e in labelled(bench)} == {0, 1}
 
 
-@pytest.mark.parametrize(("lateness", "earliest"), [(24 * HOUR, 91 * DAY), (36 * HOUR, 91 * DAY + 12 * HOUR)])
-def test_both_classes_are_known_by_the_same_midnight_and_never_before(lateness: int, earliest: int) -> None:
+@pytest.mark.parametrize(("lateness", "days"), [(24 * HOUR, 93), (36 * HOUR, 93), (96 * HOUR, 96)])
+def test_both_classes_are_known_at_the_same_example_day_and_never_before(lateness: int, days: int) -> None:
     bench = Bench(setup=Setup(at=0, lateness=lateness), policy=NEVER)
     given = records(80, 400, 9)
     bench.give(*given)
@@ -98,15 +99,14 @@ def test_both_classes_are_known_by_the_same_midnight_and_never_before(lateness: 
             if isinstance(effect, Example) and effect.label is not None:
                 delays[effect.label].add(at - effect.at)
     for label in (0, 1):
-        assert min(delays[label]) >= earliest
-        assert max(delays[label]) == -(-earliest // DAY) * DAY
+        assert delays[label] == {days * DAY}
 
 
-def test_at_most_four_examples_wait() -> None:
+def test_at_most_three_examples_wait() -> None:
     bench = Bench(policy=NEVER)
     bench.read([bought(on(day), customer_id=f"c{n}") for day in range(0, 400, 9) for n in range(5)])
     waiting = [len(decode_state(body).decisions.pending) for body in bench.bodies().values()]
-    assert max(waiting) == 4
+    assert max(waiting) == 3
 
 
 def test_nobody_gives_examples_before_the_first_purchase_or_once_lost() -> None:

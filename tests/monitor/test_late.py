@@ -136,7 +136,7 @@ PLAIN = labelled()
 def test_the_examples_of_the_tests_below_have_both_labels() -> None:
     days = [day for day, _ in PLAIN]
     assert {label for _, label in PLAIN} == {0, 1}
-    assert all(b - a == 28 for a, b in pairwise(days))
+    assert all(b - a == 31 for a, b in pairwise(days))
     assert all(label == (0 if day <= 30 else 1) for day, label in PLAIN)
 
 

@@ -46,7 +46,7 @@ class Shop:
 
     def day(self, midnight: int) -> list[Example | Sighting]:
         """The inputs of the tick at midnight before day `midnight`, sorted as promised."""
-        wait, step = round(self.config.label_days), self.config.example_days
+        wait, step = self.config.label_days, self.config.example_days
         told: list[Example | Sighting] = self._due.pop(midnight, [])  # type: ignore[assignment]
         told = list(told)
         some, names = [], []

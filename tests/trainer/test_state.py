@@ -11,7 +11,7 @@ CONFIG = Config()
 
 def test_the_days_of_the_usual_horizon() -> None:
     config = Config(horizon=91.0)
-    assert (config.training_days, config.refit_days, config.example_days, config.label_days) == (7, 23, 28, 92.0)
+    assert (config.training_days, config.refit_days, config.example_days, config.label_days) == (7, 23, 31, 93)
 
 
 def test_the_shortest_horizon_still_trains() -> None:
