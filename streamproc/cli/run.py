@@ -104,6 +104,8 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     if session.stop.asked.is_set():
         screen.note("stopped; all that was taken in is kept, and running again goes on from there")
         raise typer.Exit(STOPPED if session.stop.by == signal.SIGINT else 0)  # a supervisor's stop is no failure
+    if exit_when_done and session.broken:
+        raise typer.Exit(UNUSABLE)
     if exit_when_done and all_refused(tallies):
         fail(
             f"every record was refused: `streamproc dead-letters list --data {screen.settings.data}` shows why; "
@@ -270,6 +272,7 @@ def _start(session: Session, produce: Callable[[], None], name: str) -> threadin
         except InboxFullError:
             return  # shutting down
         except SourceError as error:
+            session.broken.append(str(error))
             session.console.print(str(error), style="red", markup=False)
 
     thread = threading.Thread(target=guarded_produce, name=name, daemon=True)

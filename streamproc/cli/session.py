@@ -43,7 +43,7 @@ class Stop:
 
 
 class Session:
-    """One run on a data folder."""
+    """One run on a data folder. `broken` says of each stream that could not be read to its end why."""
 
     def __init__(self, db: sqlite3.Connection, settings: Settings, console: Console) -> None:
         self.console = console
@@ -56,6 +56,7 @@ class Session:
         self._words, self._currency = words_in(settings.language), setup.currency
         self.inbox = Inbox()
         self.stop = Stop()
+        self.broken: list[str] = []
         self._db = db
         self._shown = 0
         self.skip_news()

@@ -65,6 +65,15 @@ def test_all_refused_of_standard_input_is_a_finding(tmp_path: Path) -> None:
     assert b"every record was refused" in ran.stderr
 
 
+@pytest.mark.parametrize(("fed", "why"), [(b"", b"stdin is empty"), (b"a,b\n1,2\n", b"customer"), (b"PAR1", b"packed")])
+def test_a_stream_that_cannot_be_read_is_exit_code_3(tmp_path: Path, fed: bytes, why: bytes) -> None:
+    command = [*PROGRAM, "run", "-", "--exit-when-done", "--data", str(tmp_path / "data")]
+    ran = subprocess.run(command, input=fed, capture_output=True, check=False, timeout=60)
+    assert ran.returncode == 3
+    assert why in ran.stdout
+    assert b"Traceback" not in ran.stderr
+
+
 def test_what_is_known_is_told(cli: Cli, tmp_path: Path) -> None:
     file = orders(tmp_path, GOOD)
     read(cli, file, tmp_path / "data")
