@@ -16,6 +16,8 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --no-deps --only-binary :all: 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 BROWSER := chromium chromium-browser google-chrome
+SERVERS := redis-server java mvn openssl
+SERVER_PACKAGES := redis-server default-jre-headless maven openssl
 
 # One thread a process: the work is small vectors, where a thread pool only gets in the way.
 export OMP_NUM_THREADS := 1
@@ -58,7 +60,7 @@ bench: setup ## Measure speed, memory and state size: a table, and build/bench.j
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: setup
-setup: setup-run $(VENV)/.dev browser ## Prepare .venv and the Debian packages for running and testing
+setup: setup-run $(VENV)/.dev browser servers ## Prepare .venv and the Debian packages for running and testing
 
 .PHONY: setup-run
 setup-run: $(VENV)/.runtime ## Prepare .venv for running only
@@ -97,6 +99,21 @@ types:
 browser:
 	@for name in $(BROWSER); do command -v $$name >/dev/null && exit 0; done; \
 	$(call debian,chromium,the tests of the page)
+
+# What the tests run against: Redis, and Kafka from its jars, which Maven fetches with their checksums.
+.PHONY: servers
+servers: java-and-redis build/kafka/.complete
+
+.PHONY: java-and-redis
+java-and-redis:
+	@for name in $(SERVERS); do command -v $$name >/dev/null || missing=1; done; \
+	[ -z "$${missing-}" ] || { $(call debian,$(SERVER_PACKAGES),the servers of the tests); }
+
+build/kafka/.complete: tests/servers/pom.xml | java-and-redis
+	@echo "==> Apache Kafka from Maven, 45 MB"
+	@rm -rf $(@D)
+	@mvn -q -B -ntp --strict-checksums -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
+	@touch $@
 
 $(VENV)/.python:
 	@echo "==> $(VENV) with $(or $(PYTHON),python3)"
