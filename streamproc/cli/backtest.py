@@ -30,6 +30,7 @@ from streamproc.cli.common import (
     seldom_collecting,
     wall,
 )
+from streamproc.cli.outputs import check_file
 from streamproc.cli.session import read_mapping
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.control import Setup
@@ -98,6 +99,7 @@ def backtest(
         streamproc backtest orders.csv returns.csv --map shop.toml --horizon 60d --cuts cuts.txt --out risks.csv
     """
     with command(config) as screen:
+        _check_outputs(out, report=report)
         try:
             mapping, days, instants = read_mapping(map_file), read_horizon(horizon), read_cuts(cuts)
             settings = load(config, horizon_days=days)
@@ -118,6 +120,17 @@ def backtest(
 
 
 # ------------------------------------------------------------------------------------------- arguments
+
+
+def _check_outputs(out: Path, *, report: bool) -> None:
+    """Raises ConfigError where the risks, or the page beside them, could not be written in the end."""
+    check_file("--out", out)
+    if report and out.with_suffix(".html") == out:
+        raise ConfigError(
+            f"--out {out}: --report writes its page there; give the risks another name, such as risks.csv"
+        )
+    if report and out.with_suffix(".html").is_dir():
+        raise ConfigError(f"--report: {out.with_suffix('.html')} is a folder, and the page is to be written there")
 
 
 def read_horizon(text: str) -> int:

@@ -8,6 +8,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from streamproc.cli.common import Screen, command
+from streamproc.cli.outputs import check_folder
 from streamproc.config import ConfigError
 from streamproc.simulate import Dirt, Shop, write
 
@@ -42,6 +43,7 @@ def simulate(  # noqa: PLR0913 - one a flag
             shop = Shop(customers=customers, days=days, seed=seed, start=start.date(), currency=currency, dirt=dirt)
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        check_folder("--out", out)
         for name, lines in _written(screen, shop, out).items():
             screen.line(f"{lines:>10,}  {out / f'{name}.jsonl'}")
 

@@ -129,13 +129,6 @@ def test_errors_say_what_to_do(folder: Path, words: tuple[str, ...], code: int, 
     (folder / "bad.csv").unlink(missing_ok=True)
 
 
-def test_risks_that_cannot_be_written_are_told_before_the_work(folder: Path) -> None:
-    done = ran(folder, "orders.jsonl", "--horizon", "60d", "--cuts", CUTS, "--out", "nowhere/risks.csv")
-    assert done.code == 3
-    assert "nowhere" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_ctrl_c_leaves_what_was_there(tmp_path: Path) -> None:
     orders(tmp_path, Shop(customers=500, days=700, seed=2))
     (tmp_path / "risks.csv").write_text("from before", encoding="utf-8")
@@ -155,3 +148,33 @@ def test_help_teaches() -> None:
     done = ran(Path(), "--help")
     assert done.code == 0
     assert "streamproc backtest orders.csv --horizon 91d" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [
+        ("gone/risks.csv", "there is no folder gone: make it"),
+        ("pages", "that is a folder, and a file is wanted: pages/risks.csv"),
+        (".", "that is a folder"),
+        ("/proc/risks.csv", "/proc cannot be written"),
+        ("risks.html", "--report writes its page there"),
+        ("pages.csv", "--report: pages.html is a folder"),
+    ],
+)
+def test_an_impossible_place_for_the_answer_is_told_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, out: str, why: str
+) -> None:
+    monkeypatch.setattr("streamproc.cli.backtest.open_sources", lambda *_, **__: pytest.fail("began to work"))
+    for name in ("pages", "pages.html"):
+        (folder / name).mkdir(exist_ok=True)
+    found = ran(folder, "orders.jsonl", "--horizon", "60d", "--cuts", CUTS, "--out", out, "--report")
+    assert (found.code, found.stdout) == (2, "")
+    assert why in found.stderr
+    assert "Errno" not in found.stderr
+
+
+def test_an_answer_that_is_there_already_stays_until_there_is_another(folder: Path) -> None:
+    (folder / "old.csv").write_text("precious", encoding="utf-8")
+    assert ran(folder, "gone.jsonl", "--horizon", "60d", "--cuts", CUTS, "--out", "old.csv").code == 3
+    assert (folder / "old.csv").read_text(encoding="utf-8") == "precious"
+    assert not list(folder.glob("old.csv?*"))

@@ -44,6 +44,17 @@ def test_wrong_wishes_are_exit_code_2(cli: Cli, words: list[str]) -> None:
     assert cli("simulate", "--out", "shop", *words).code == 2
 
 
-def test_a_folder_that_cannot_be_written_is_exit_code_3(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [("file", "that is a file"), ("file/shop", "part of the path is a file"), ("/proc/shop", "cannot be")],
+)
+def test_a_folder_that_cannot_be_written_is_wrong_usage_and_told_at_once(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, why: str
+) -> None:
+    monkeypatch.setattr("streamproc.cli.simulate.write", lambda *_: pytest.fail("began to work"))
     (tmp_path / "file").write_bytes(b"")
-    assert cli("simulate", "--customers", 1, "--days", 1, "--out", tmp_path / "file" / "shop").code == 3
+    ran = cli("simulate", "--customers", 1, "--days", 1, "--out", out)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"--out {out}: ")
+    assert why in ran.err
+    assert "Errno" not in ran.err
