@@ -1,0 +1,1 @@
+"""The distributed runtime: the processors as Faust apps on Kafka."""

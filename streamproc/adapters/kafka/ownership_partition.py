@@ -1,0 +1,160 @@
+"""One owned partition: a task that turns fetched records into batches, and batches into transactions."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from aiokafka.errors import KafkaError, ProducerFenced
+
+from streamproc.adapters.kafka.changelog import Past, Slot
+from streamproc.adapters.kafka.ownership_trial import killer
+from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes
+from streamproc.adapters.kafka.worker_exit import ExitCode, leave
+
+RESTORE_STEP = 10_000
+
+
+class Pace(NamedTuple):
+    """How batches are cut: at most so many records; small ones at least `linger` s apart; `wake` every so many s."""
+
+    records: int = 2000
+    linger: float = 0.03
+    wake: float = 1.0
+
+
+class OwnedPartition:
+    """A partition from takeover to release. One task does everything, so `process` and `wake` never overlap."""
+
+    def __init__(self, slot: Slot, processor: Processor, writer: TransactionWriter, pace: Pace) -> None:
+        self.slot = slot
+        self.position = 0
+        """The first offset whose effects are not committed."""
+        self.expected = 0
+        """The offset after the last record accepted."""
+        self.restored = False
+        self._processor = processor
+        self._writer = writer
+        self._pace = pace
+        self._pending: list[Record] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._suspect: int | None = None
+        self._tried = False
+        self._began = self._woken = 0.0
+
+    async def restore(self, past: Past, position: int) -> None:
+        """Takes the state back; goes on at `position`."""
+        for n, (key, value) in enumerate(past.states.items()):
+            self._processor.restore(key, value)
+            if n % RESTORE_STEP == 0:
+                await asyncio.sleep(0)
+        self.position, self._suspect, self.restored = position, past.suspect, True
+
+    def resume(self) -> None:
+        """Starts to work; records are accepted from `position` on."""
+        self.expected, self._stopping = self.position, False
+        self._pending.clear()
+        self._task = asyncio.create_task(self._run())
+
+    async def pause(self, seconds: float) -> bool:
+        """Finishes the batch in hand and drops what waits. False: it did not end in time."""
+        self._stopping = True
+        self._changed.set()
+        done = True
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=seconds)
+            done = self._task.done()
+        self._pending.clear()
+        return done
+
+    async def fence(self) -> None:
+        """Locks the earlier owner out."""
+        await self._writer.fence()
+
+    async def close(self) -> None:
+        """Gives up the right to write."""
+        await self._writer.close()
+
+    @property
+    def full(self) -> bool:
+        """True while a whole batch waits: no more should be fetched."""
+        return len(self._pending) >= self._pace.records
+
+    def accept(self, follows: int, records: Sequence[Record]) -> None:
+        """Takes fetched records; they must follow directly on what was accepted before."""
+        if self._stopping:
+            return
+        if follows != self.expected:
+            leave(ExitCode.POSITION, f"{self.slot} expected offset {self.expected}, was given what follows {follows}")
+        self._pending += records
+        self.expected = records[-1].offset + 1
+        self._changed.set()
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping:
+                now = asyncio.get_running_loop().time()
+                if (delay := self._delay(now)) > 0:
+                    await self._wait(delay)
+                elif now >= self._woken + self._pace.wake:
+                    await self._wake(now)
+                else:
+                    await self._batch(now)
+        except ProducerFenced as error:
+            leave(ExitCode.FENCED, f"another worker owns {self.slot}: {error!r}")
+        except Exception as error:  # noqa: BLE001 - nothing unexpected may be survived: see leave()
+            what = "Kafka" if isinstance(error, KafkaError) else "the processor"
+            leave(ExitCode.BATCH, f"{self.slot} at {self.position}, {what}: {error!r}")
+
+    def _delay(self, now: float) -> float:
+        due = self._woken + self._pace.wake
+        if self._pending:
+            due = min(due, now if self.full else self._began + self._pace.linger)
+        return due - now
+
+    async def _wait(self, seconds: float) -> None:
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+
+    async def _wake(self, now: float) -> None:
+        self._woken = now
+        writes = self._processor.wake(time.time())
+        if writes is not None:
+            await self._commit(writes, self.position)
+
+    async def _batch(self, now: float) -> None:
+        self._began = now
+        records, self._pending = self._pending[: self._pace.records], self._pending[self._pace.records :]
+        if not self._tried:
+            records = await self._careful(records)
+        if records:
+            await self._commit(self._processor.process(records), records[-1].offset + 1)
+            self._tried = True
+
+    async def _careful(self, records: list[Record]) -> list[Record]:
+        """The first batch after a takeover: perhaps it ended the last owner's process. What is left to process.
+
+        A mark in the changelog says that the batch at this position is being tried. Whoever finds it at the
+        position where it has to go on knows that somebody died of this batch, or in it, and looks for the record.
+        """
+        if self._suspect != self.position:
+            self._suspect = self.position
+            await self._writer.commit([self.slot.mark(self.position)])
+            return records
+        index = await killer(self._processor.process, records)
+        if index is None:
+            return records
+        if index:
+            await self._commit(self._processor.process(records[:index]), records[index].offset)
+        await self._commit(self._processor.poison(records[index]), records[index].offset + 1)
+        self._pending = records[index + 1 :] + self._pending
+        return []
+
+    async def _commit(self, writes: Writes, position: int) -> None:
+        await self._writer.commit(self.slot.outputs(writes, position))
+        self.position = position

@@ -1,0 +1,129 @@
+"""The door between transport and processors, and the Kafka transaction that makes a batch all or nothing."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple, Protocol
+
+import aiokafka
+
+MAX_BATCH_BYTES = 1 << 18
+REQUEST_TIMEOUT_MS = 15_000
+FENCE_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
+
+
+class Record(NamedTuple):
+    """A record as it was read; `timestamp` in ms since 1970."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: int
+
+
+class Output(NamedTuple):
+    """A record to be written; value None deletes the key in a compacted topic."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Writes(NamedTuple):
+    """What a step brought about: outputs, and changed states by changelog key (None: gone)."""
+
+    outputs: list[Output]
+    changes: list[tuple[bytes, bytes | None]]
+
+
+class Processor(Protocol):
+    """What one owned partition does with its records. Plain functions of what was read: no I/O, no clock."""
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Takes the last value of a changelog key; in any order, all before the first `process`."""
+
+    def process(self, records: Sequence[Record]) -> Writes:
+        """Takes the next records, in order, without a gap."""
+
+    def poison(self, record: Record) -> Writes:
+        """Takes, in place of `process`, a record that ends the process itself: it belongs to the dead letters."""
+
+    def wake(self, now: float) -> Writes | None:
+        """Called about every second between batches with the time (s since 1970); None: nothing to write."""
+
+
+class Connection(NamedTuple):
+    """Where the brokers are (`host:port,…`) and how to prove who we are, for Faust and for aiokafka."""
+
+    brokers: str
+    credentials: Any = None
+    security: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Connection({self.brokers!r})"  # the rest is secret
+
+
+class TransactionWriter:
+    """Writes for one owned partition, under its own transactional id."""
+
+    def __init__(self, connection: Connection, transactional_id: str, timeout: float) -> None:
+        self._connection = connection
+        self._id = transactional_id
+        self._timeout = timeout
+        self._producer: Any = None
+
+    async def fence(self) -> None:
+        """Ends whatever an earlier owner left open, and refuses it from now on.
+
+        Raises aiokafka's KafkaError, or TimeoutError after a minute.
+        """
+        self._producer = aiokafka.AIOKafkaProducer(
+            bootstrap_servers=self._connection.brokers,
+            transactional_id=self._id,
+            transaction_timeout_ms=int(self._timeout * 1000),
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            max_batch_size=MAX_BATCH_BYTES,
+            **self._connection.security,
+        )
+        await asyncio.wait_for(self._producer.start(), FENCE_SECONDS)
+
+    async def commit(self, outputs: Iterable[Output]) -> None:
+        """Writes all in one transaction; when it returns, they are there for every reader.
+
+        Raises aiokafka's KafkaError: nothing is written, or it cannot be known; the caller must not go on.
+        """
+        await self._producer.begin_transaction()
+        waiting = [
+            await self._producer.send_batch(batch, topic, partition=partition)
+            for topic, partition, batch in self._batches(outputs)
+        ]
+        await asyncio.gather(*waiting)
+        await self._producer.commit_transaction()
+
+    def _batches(self, outputs: Iterable[Output]) -> list[tuple[str, int, Any]]:
+        now = int(time.time() * 1000)
+        filled: dict[tuple[str, int], list[Any]] = {}
+        for topic, partition, key, value, named in outputs:
+            batches, headers = filled.setdefault((topic, partition), []), list(named)
+            if not batches or batches[-1].append(timestamp=now, key=key, value=value, headers=headers) is None:
+                batches.append(batch := self._producer.create_batch())
+                batch.append(timestamp=now, key=key, value=value, headers=headers)  # the first always fits
+        # The first batch of every partition before the second of any: a partition takes one at a time, and
+        # partitions that are named together join the transaction in one request.
+        layers = zip_longest(*filled.values())
+        return [
+            (topic, partition, batch)
+            for layer in layers
+            for (topic, partition), batch in zip(filled, layer, strict=True)
+            if batch is not None
+        ]
+
+    async def close(self) -> None:
+        """Lets the connections go. An open transaction stays open until the next owner's fence or its timeout."""
+        if self._producer is not None:
+            await asyncio.wait({asyncio.ensure_future(self._producer.stop())}, timeout=CLOSE_SECONDS)

@@ -1,0 +1,48 @@
+"""A worker process: one or several apps in one event loop, until SIGTERM."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import mode
+import uvloop
+
+from streamproc.adapters.kafka.apps import App, Settings, make_app
+from streamproc.adapters.kafka.liveness import Liveness
+from streamproc.adapters.kafka.ownership import AppSpec
+
+
+class Host(mode.Service):
+    """Starts and stops the apps side by side: each waits for its group, and need not wait for the others'."""
+
+    def __init__(self, apps: Sequence[App], **kwargs: Any) -> None:  # noqa: ANN401 - as in mode
+        super().__init__(**kwargs)
+        self._apps = apps
+
+    async def on_start(self) -> None:
+        """Returns when every app is in its group and ready."""
+        for app in self._apps:
+            app.beacon.reattach(self.beacon)
+        await asyncio.gather(*(app.maybe_start() for app in self._apps))
+
+    async def on_stop(self) -> None:
+        """Returns when every app has finished its batches and left its group."""
+        await asyncio.gather(*(app.stop() for app in self._apps))
+
+
+def run(
+    specs: Sequence[AppSpec],
+    settings: Settings,
+    beside: Callable[[Sequence[Liveness]], Sequence[mode.Service]] = lambda _: (),
+) -> NoReturn:
+    """Runs the apps until SIGTERM or SIGINT. Exits 0 after these, else not 0.
+
+    `beside` makes the services that run beside them and tell others how each app is doing.
+    """
+    uvloop.install()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    apps = [make_app(spec, settings) for spec in specs]
+    services = [Host(apps), *beside([app.ownership.liveness for app in apps])]
+    worker = mode.Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True, loop=loop)
+    worker.execute_from_commandline()
