@@ -124,7 +124,15 @@ class Buckets(Struct, array_like=True):
     def window(self, first: int, last: int) -> Sums:
         """The sums of the buckets numbered `first` to `last`, both included."""
         i, j = bisect_left(self.number, first), bisect_left(self.number, last + 1)
-        return Sums(*(sum(column[i:j]) for column in self.columns()))
+        return Sums(
+            sum(self.orders[i:j]),
+            sum(self.revenue[i:j]),
+            sum(self.returned[i:j]),
+            sum(self.cost[i:j]),
+            sum(self.costed[i:j]),
+            sum(self.listed[i:j]),
+            sum(self.discounted[i:j]),
+        )
 
 
 def _added(a: Sums, b: Sums, sign: int = 1) -> Sums:

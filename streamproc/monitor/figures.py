@@ -1,6 +1,5 @@
 """From facts to figures: the columns a score is made of, and what a scored customer is worth."""
 
-from itertools import chain
 from math import exp
 
 import msgspec
@@ -37,30 +36,29 @@ def rows_of(customers: list[Facts], horizons: list[int], today: int) -> Rows:
     """The raw columns of customers with at least one purchase, all looked at on the same day."""
     n = len(customers)
     recents = [facts.recent for facts in customers]
-    lengths = np.array([len(r.day) for r in recents], dtype=np.int64)
-    filled = np.arange(RECENT_DAYS) >= (RECENT_DAYS - lengths)[:, None]
-    count = _padded(filled, chain.from_iterable(r.count for r in recents), 0)
-    days = _padded(filled, chain.from_iterable(r.day for r in recents), -1)
-    if not count[filled].all():  # a day whose orders were all cancelled is no purchase day
+    counts = [n for r in recents for n in r.count]
+    if 0 in counts:  # a day whose orders were all cancelled is no purchase day
         return _closed_up(customers, horizons, today)
+    lengths = np.array([len(r.day) for r in recents], dtype=np.int64)
+    filled = np.flatnonzero(np.arange(RECENT_DAYS) >= (RECENT_DAYS - lengths)[:, None])
     return Rows(
         horizon=np.array(horizons, dtype=np.float64),
         today=np.full(n, today, dtype=np.int64),
         first=np.array([f.first_day for f in customers], dtype=np.int64),
         n_days=np.array([f.n_days for f in customers], dtype=np.int64),
-        days=days,
-        orders=count,
-        amount=_padded(filled, chain.from_iterable(r.amount for r in recents), 0),
-        lines=_padded(filled, chain.from_iterable(r.lines for r in recents), 0),
+        days=_padded(n, filled, [day for r in recents for day in r.day], -1),
+        orders=_padded(n, filled, counts, 0),
+        amount=_padded(n, filled, [amount for r in recents for amount in r.amount], 0),
+        lines=_padded(n, filled, [lines for r in recents for lines in r.lines], 0),
         kind_last=np.array([_kind_last(f) for f in customers], dtype=np.int64),
         kind_count=_kind_counts(customers, today),
     )
 
 
-def _padded(filled: NDArray[np.bool_], values: "chain[int]", empty: int) -> NDArray[np.int64]:
-    column = np.full(filled.shape, empty, dtype=np.int64)
-    column[filled] = list(values)
-    return column
+def _padded(n: int, filled: NDArray[np.int64], values: list[int], empty: int) -> NDArray[np.int64]:
+    column = np.full(n * RECENT_DAYS, empty, dtype=np.int64)
+    column[filled] = values
+    return column.reshape(n, RECENT_DAYS)
 
 
 def _closed_up(customers: list[Facts], horizons: list[int], today: int) -> Rows:
@@ -68,6 +66,9 @@ def _closed_up(customers: list[Facts], horizons: list[int], today: int) -> Rows:
     without = []
     for facts in customers:
         r = facts.recent
+        if 0 not in r.count:
+            without.append(facts)
+            continue
         live = [i for i, n in enumerate(r.count) if n]
         day, count, amount, lines = ([c[i] for i in live] for c in (r.day, r.count, r.amount, r.lines))
         kept = RecentDays(day, count, amount, lines)

@@ -302,6 +302,8 @@ class Partition:
 
     def _apply_ripe(self, customer_id: str, events: list[CustomerEvent]) -> tuple[list[Effect], CustomerState, bool]:
         """The customer's state with the events applied; one that fails is left out and becomes a dead letter."""
+        if not events:
+            return [], self._state(customer_id), False
         effects: list[Effect] = []
         failures: set[int] = set()
         while True:

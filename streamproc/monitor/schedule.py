@@ -37,11 +37,12 @@ def next_silence_look(facts: Facts, today: int, horizon_days: int) -> int | None
     are at least a day and at most 30; none once a year's buckets have emptied.
     """
     last = facts.last_day()
-    if last < 0 or today - last > FORGET_AFTER_DAYS:
+    silent = today - last
+    if last < 0 or silent > FORGET_AFTER_DAYS:
         return None
     recency = max(1, min(-(-usual_gap(facts, horizon_days) * 5 // 4), horizon_days // 3))
-    while last + recency <= today:
-        recency += min(LONGEST_STEP_DAYS, max(1, recency // 2))
+    while recency <= silent:
+        recency += min(LONGEST_STEP_DAYS, recency // 2 or 1)
     return last + recency
 
 

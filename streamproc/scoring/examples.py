@@ -13,7 +13,6 @@ from streamproc.scoring.features import Features
 from streamproc.scoring.layout import FEATURE_NAMES
 from streamproc.scoring.rows import Rows
 
-
 LABELS_WAITING = 3
 """How many of a customer's examples wait for their labels at a time."""
 
@@ -68,21 +67,22 @@ def example_step(horizon_days: int, lateness: int) -> int:
 
 def pack(x: NDArray[np.int16]) -> bytes:
     """One row of quantised features as bytes."""
-    return x.astype("<i2").tobytes()
+    return x.astype("<i2", copy=False).tobytes()
 
 
 def example_of(rows: Features, index: int, customer_id: str, at: int, log_odds_micro: int) -> Example:
     """The fresh example of row `index`, taken with certainty (weight 1)."""
+    recency, horizon = rows.recency.item(index), rows.horizon.item(index)
     return Example(
         customer_id=customer_id,
         at=at,
         features=pack(rows.x[index]),
-        repeats=int(rows.repeats[index]),
-        recency=int(rows.recency[index]),
-        age=int(rows.age[index]),
-        horizon=float(rows.horizon[index]),
+        repeats=rows.repeats.item(index),
+        recency=recency,
+        age=rows.age.item(index),
+        horizon=horizon,
         log_odds_micro=log_odds_micro,
-        active=bool(rows.recency[index] <= rows.horizon[index]),
+        active=recency <= horizon,
     )
 
 
@@ -100,12 +100,13 @@ def features_of(examples: list[Example]) -> Features:
 
 def sighting_of(rows: Rows, index: int, customer_id: str) -> Sighting:
     """The sighting of row `index`, from the kept purchase days."""
-    days = [int(day) for day in rows.days[index] if day >= 0]
+    days = [day for day in rows.days[index].tolist() if day >= 0]
     logs = [log(b - a) for a, b in pairwise(days)]
     n_days = int(rows.n_days[index])
     scale = (n_days - 1) / len(logs) if logs else 0.0
-    mean = sum(logs) / len(logs) if logs else 0.0
-    paid = [int(amount) for amount in rows.amount[index] if amount > 0]
+    total = sum(logs)
+    mean = total / len(logs) if logs else 0.0
+    paid = [amount for amount in rows.amount[index].tolist() if amount > 0]
     lines, orders = int(rows.lines[index].sum()), int(rows.orders[index].sum())
     return Sighting(
         customer_id=customer_id,
@@ -113,7 +114,7 @@ def sighting_of(rows: Rows, index: int, customer_id: str) -> Sighting:
         first=int(rows.first[index]),
         last=days[-1],
         n_days=n_days,
-        log_gaps=scale * sum(logs),
+        log_gaps=scale * total,
         log_gaps_square=scale * sum((g - mean) ** 2 for g in logs),
         log_amount=log(sum(paid) / len(paid)) if paid else 0.0,
         log_lines=log(lines / orders) if lines and orders else 0.0,
