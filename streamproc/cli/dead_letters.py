@@ -24,6 +24,7 @@ from streamproc.cli.common import (
     reading,
 )
 from streamproc.config import ConfigError
+from streamproc.words import told
 
 if TYPE_CHECKING:
     from streamproc.cli.redrive import Redriven
@@ -111,7 +112,7 @@ def redrive(  # noqa: PLR0913 - one a flag
     """
     with command(config, data, lang) as screen:
         if not (numbers or reason or everything):
-            raise ConfigError("say which: their numbers, --reason REASON, or --all")
+            raise ConfigError(screen.words.say("say which: their numbers, --reason REASON, or --all"))
         from streamproc.cli.redrive import redriven  # noqa: PLC0415 - the writer takes seconds to import
 
         with reading(screen.settings.data) as db:
@@ -166,10 +167,10 @@ def _table(screen: Screen, found: list[Kept], limit: int) -> None:
     table = Table(*headings, box=None, padding=(0, 2))
     for kept in found[:limit]:
         letter = kept.letter
-        detail = letter.detail.strip().splitlines()[-1:] or [""]
+        detail = told(words, (letter.detail.strip().splitlines() or [""])[-1])
         again = "" if kept.redriven is None else words.moment(kept.redriven)
         reason = words.term("refusal", letter.reason)
-        table.add_row(str(kept.id), reason, letter.field, detail[0], f"{letter.source}:{letter.row}", again)
+        table.add_row(str(kept.id), reason, letter.field, detail, f"{letter.source}:{letter.row}", again)
     screen.out.print(table)
     if len(found) > limit:
         screen.note(words.say("There are more: --limit shows more of them."))
@@ -181,7 +182,7 @@ def _show(screen: Screen, kept: Kept) -> None:
     if letter.field:
         screen.line(words.say("Field: {field}", field=letter.field))
     if letter.detail:
-        screen.line(letter.detail)
+        screen.line(told(words, letter.detail))
     where = f"{letter.source}:{letter.row}"
     screen.line(words.say("Stood at {place}, byte {offset}", place=where, offset=str(letter.offset)), "dim")
     if kept.redriven is not None:

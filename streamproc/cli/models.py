@@ -25,6 +25,7 @@ from streamproc.config import Settings
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import to_text
 from streamproc.scoring.snapshot import Snapshot, is_finite
+from streamproc.words import Words
 
 if TYPE_CHECKING:
     from streamproc.trainer.watch import Record
@@ -73,7 +74,7 @@ def show(
 ) -> None:
     """One model's numbers. Exit code 1: there is none of this id."""
     with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        snapshot = find(db, model_id)
+        snapshot = find(db, screen.words, model_id)
         body = msgspec.json.encode(snapshot)
         print_json(snapshot) if json else screen.line(msgspec.json.format(body, indent=2).decode())
 
@@ -124,9 +125,12 @@ def pin(
     """
     with command(config, data, lang) as screen:
         with reading(screen.settings.data) as db:
-            chosen = find(db, model_id)
+            chosen = find(db, screen.words, model_id)
         if not is_finite(chosen):
-            fail(f"model {chosen.id} has numbers that are not finite: it cannot be used", FINDING)
+            fail(
+                screen.words.say("Model {id} has numbers that are not finite: it cannot be used.", id=chosen.id),
+                FINDING,
+            )
         _bring_into_force(screen.settings, chosen, "pinned", pin=chosen.id)
         screen.line(screen.words.say("Model {id} is pinned.", id=chosen.id))
 
@@ -159,23 +163,24 @@ def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: Co
     with command(config, data, lang) as screen:
         with reading(screen.settings.data) as db:
             if pinned(db) is not None:
-                fail("a model is pinned: `streamproc models unpin` first, or pin another", FINDING)
+                fail(screen.words.say("A model is pinned: `streamproc models unpin` first, or pin another."), FINDING)
             earlier = _before(models(db), _running(db).id)
         if earlier is None:
-            fail("there is no earlier model to go back to", FINDING)
+            fail(screen.words.say("There is no earlier model to go back to."), FINDING)
         _bring_into_force(screen.settings, earlier, "rolled_back", pin=None)
         screen.line(screen.words.say("Model {id} is in force again.", id=earlier.id))
 
 
-def find(db: sqlite3.Connection, model_id: str) -> Snapshot:
+def find(db: sqlite3.Connection, words: Words, model_id: str) -> Snapshot:
     """The model whose id begins so; ends the command with exit code 1 where there is none, or more than one."""
     found = {m.id: m.snapshot for m in models(db) if m.id.startswith(model_id)}
     running = _running(db)
     if running.id.startswith(model_id):
         found[running.id] = running
     if len(found) != 1:
-        what = f"more than one model begins with {model_id}" if found else f"there is no model {model_id}"
-        fail(f"{what}: see `streamproc models list`", FINDING)
+        several = words.say("More than one model begins with {id}: see `streamproc models list`.", id=model_id)
+        none = words.say("There is no model {id}: see `streamproc models list`.", id=model_id)
+        fail(several if found else none, FINDING)
     return next(iter(found.values()))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from streamproc.adapters.embedded.inbox import BATCH, InboxFullError
@@ -43,6 +42,7 @@ from streamproc.core.control import ClockMode
 from streamproc.core.time import HOUR, to_text
 from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.mapping import Mapping
+from streamproc.words import Words, told
 
 IDLE = 0.2
 STDIN = 0
@@ -85,15 +85,21 @@ def run(  # noqa: PLR0913 - each is an option of the command line
         streamproc run orders.csv complaints.jsonl --live --data /var/lib/streamproc
         zcat orders.jsonl.gz | streamproc run -
     """
-    if files and demo_shop:
-        fail("--demo is a simulated shop instead of files: leave one of the two out", USAGE)
-    if not files and not demo_shop and not live:
-        fail("nothing to read: name a file, or try `streamproc run --demo`; --live waits for POST /events", USAGE)
     with guarded():
         given = load(config, data=data, listen=listen, horizon_days=horizon, language=lang)
         if demo_shop and "data" not in given.model_fields_set:  # no simulated customers among one's own
             given = given.model_copy(update={"data": DEMO_FOLDER})
         screen = Screen(given)
+        words = screen.words
+        if files and demo_shop:
+            fail(words.say("--demo is a simulated shop instead of files: leave one of the two out"), USAGE)
+        if not files and not demo_shop and not live:
+            fail(
+                words.say(
+                    "nothing to read: name a file, or try `streamproc run --demo`; --live waits for POST /events"
+                ),
+                USAGE,
+            )
         mapping = read_mapping(map_file)
         with writer_lock(screen.settings.data), seldom_collecting():
             session = Session(connect(screen.settings.data), screen.settings, screen.out)
@@ -102,14 +108,16 @@ def run(  # noqa: PLR0913 - each is an option of the command line
             except (SourceError, TooManyFailuresError) as error:
                 fail(str(error), UNUSABLE)
     if session.stop.asked.is_set():
-        screen.note("stopped; all that was taken in is kept, and running again goes on from there")
+        screen.note(words.say("stopped; all that was taken in is kept, and running again goes on from there"))
         raise typer.Exit(STOPPED if session.stop.by == signal.SIGINT else 0)  # a supervisor's stop is no failure
     if exit_when_done and session.broken:
         raise typer.Exit(UNUSABLE)
     if exit_when_done and all_refused(tallies):
         fail(
-            f"every record was refused: `streamproc dead-letters list --data {screen.settings.data}` shows why; "
-            "--map tells how to read other forms",
+            words.say(
+                "every record was refused: `{command}` shows why; --map tells how to read other forms",
+                command=f"streamproc dead-letters list --data {screen.settings.data}",
+            ),
             FINDING,
         )
 
@@ -152,8 +160,10 @@ def _tell_what_is_open(session: Session, *, live: bool, leave: bool) -> None:
         return
     print_open_warnings(session.console, session.settings)
     if not leave:
-        goes_on = "time goes on with the wall clock" if live else "all is read; page and POST /events stay open"
-        session.console.print(f"{goes_on}; Ctrl-C stops", style="bold")
+        words = session.words
+        wall_clock = words.say("time goes on with the wall clock; Ctrl-C stops")
+        stays_open = words.say("all is read; page and POST /events stay open; Ctrl-C stops")
+        session.console.print(wall_clock if live else stays_open, style="bold")
 
 
 @contextlib.contextmanager
@@ -163,7 +173,7 @@ def _served(session: Session, *, leave: bool) -> Iterator[None]:
         yield
         return
     with serve.start(session.settings, session.inbox, session.rates, session.settings.hosts) as address:
-        session.console.print(f"page: {address}", style="bold")
+        session.console.print(session.words.say("page: {address}", address=address), style="bold")
         yield
 
 
@@ -174,15 +184,15 @@ def import_files(session: Session, paths: list[Path], mapping: Mapping | None, s
     """Replays files in event time, as fast as it goes. Raises SourceError for a file that cannot be read whole."""
     sources = open_sources(paths, session.rates, mapping=mapping, settings=settings)
     for source in sources:
-        _describe(session.console, source.name, source.description)
+        _describe(session, source.name, source.description)
     tally = Tally()
-    with _progress_bar(session.console) as show:
+    with _progress_bar(session) as show:
         for batch in batches(sorted_items(sources, wall(), progress=show.bytes_done), BATCH):
             tally.add(batch, session.runner.take(batch).statuses)
             show.reached(tally.read, session.runner.progress.clock)
             if session.stop.asked.is_set():
                 return tally
-    tally.tell(session.console, session.settings.data, skipped=sum(source.intake.skipped for source in sources))
+    _tell(session, tally, skipped=sum(source.intake.skipped for source in sources))
     return tally
 
 
@@ -194,7 +204,7 @@ def reach_the_end(session: Session) -> None:
     else:
         runner.end_of_data()
     if runner.progress.clock:
-        session.console.print(f"time is {to_text(runner.progress.clock)}")
+        session.console.print(session.words.say("time is {time}", time=to_text(runner.progress.clock)))
 
 
 def go_live(session: Session) -> None:
@@ -206,31 +216,38 @@ def go_live(session: Session) -> None:
     runner.set_mode(ClockMode(at=wall(), mode="wall", live=True))
 
 
-def _describe(console: Console, name: str, description: list[str]) -> None:
-    console.print(name, style="bold")
+def _describe(session: Session, name: str, description: list[str]) -> None:
+    session.console.print(name, style="bold", markup=False)
     for line in description:
-        console.print(f"  {line}", markup=False)
+        session.console.print(f"  {told(session.words, line)}", markup=False)
+
+
+def _tell(session: Session, tally: Tally, skipped: int) -> None:
+    tally.tell(session.console, session.words, session.settings.data, skipped=skipped)
 
 
 class _Shown:
     """A progress bar: how far the files are read, and which day it is there."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, words: Words) -> None:
         self._bar = bar
-        self._task = bar.add_task("reading", total=None, when="")
+        self._words = words
+        self._phases = {"check": words.say("looking"), "sort": words.say("sorting"), "read": words.say("reading")}
+        self._task = bar.add_task(self._phases["read"], total=None, when="")
 
     def bytes_done(self, phase: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=phase, completed=done, total=total)
+        self._bar.update(self._task, description=self._phases[phase], completed=done, total=total)
 
     def reached(self, taken: int, clock: int) -> None:
-        self._bar.update(self._task, when=f"{taken:,} records, {to_text(clock)[:10]}")
+        records = self._words.count("{n} record", "{n} records", taken)
+        self._bar.update(self._task, when=f"{records}, {to_text(clock)[:10]}")
 
 
 @contextlib.contextmanager
-def _progress_bar(console: Console) -> Iterator[_Shown]:
+def _progress_bar(session: Session) -> Iterator[_Shown]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[when]}"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield _Shown(bar)
+    with Progress(*columns, console=session.console, transient=True) as bar:
+        yield _Shown(bar, session.words)
 
 
 # ------------------------------------------------------------------------------------------- streams
@@ -288,43 +305,48 @@ def _from_stdin(session: Session, mapping: Mapping | None, settings: IntakeSetti
         source = StreamSource(
             BufferedReader(Pipe(STDIN, lists.hand_over), PIPE_BYTES), session.rates, mapping=mapping, settings=settings
         )
-        _describe(session.console, source.name, source.description)
+        _describe(session, source.name, source.description)
         try:
             for item in source.items(wall):
                 lists.add(item)
         finally:
             lists.end()
-        tally.tell(session.console, session.settings.data, skipped=source.intake.skipped)
+        _tell(session, tally, skipped=source.intake.skipped)
         if source.disorder > lateness:
-            session.console.print(
-                f"events on standard input were up to {source.disorder / HOUR:.0f} h out of order, more than the "
-                f"allowed lateness of {lateness / HOUR:.0f} h: those changed facts but no label. Sort the input, or "
-                "read it from a file.",
-                style="yellow",
+            words = session.words
+            said = words.say(
+                "events on standard input were up to {hours} h out of order, more than the allowed lateness of "
+                "{allowed} h: those changed facts but no label. Sort the input, or read it from a file.",
+                hours=words.number(round(source.disorder / HOUR)),
+                allowed=words.number(round(lateness / HOUR)),
             )
+            session.console.print(said, style="yellow")
 
     return _start(session, produce, "stdin")
 
 
 def _demo(session: Session) -> threading.Thread:
-    session.console.print("the demo shop's past is being read …")
+    words, folder = session.words, str(session.settings.data)
+    session.console.print(words.say("the demo shop's past is being read …"))
     shop = demo(session.rates, session.runner.progress)
     for batch in batches(shop.past, BATCH):
         session.runner.take(batch)
     session.skip_news()
     session.runner.set_mode(ClockMode(at=session.runner.progress.clock, mode="event", live=True))
     print_open_warnings(session.console, session.settings)
-    session.console.print(f"ask it: streamproc warnings --data {session.settings.data}", markup=False)
+    ask = words.say("ask it: {command}", command=f"streamproc warnings --data {folder}")
+    session.console.print(ask, markup=False)
     if shop.ahead:
-        said = "now its last days stream, one a second; Ctrl-C stops, and running again goes on"
+        said = words.say("now its last days stream, one a second; Ctrl-C stops, and running again goes on")
         session.console.print(said, style="bold")
     else:
-        session.console.print(f"its days have all gone by; to see them again, remove {session.settings.data}")
+        gone = words.say("its days have all gone by; to see them again, remove {folder}", folder=folder)
+        session.console.print(gone, markup=False)
 
     def produce() -> None:
         for item in paced(shop.ahead, session.stop.asked.wait):
             session.inbox.submit([item], wait=True)
         if shop.ahead and not session.stop.asked.is_set():
-            session.console.print("the demo shop has reached its last day; Ctrl-C stops", style="bold")
+            session.console.print(words.say("the demo shop has reached its last day; Ctrl-C stops"), style="bold")
 
     return _start(session, produce, "demo")

@@ -53,7 +53,7 @@ class Session:
         stale_after = settings.stale_hours * HOUR
         self.runner = Runner(db, setup, partitions=settings.partitions, stale_after=stale_after)
         self.runner.set_policy(policy_of(settings))
-        self._words, self._currency = words_in(settings.language), setup.currency
+        self.words, self._currency = words_in(settings.language), setup.currency
         self.inbox = Inbox()
         self.stop = Stop()
         self.broken: list[str] = []
@@ -69,7 +69,7 @@ class Session:
                 for line in warning_lines(entry.warning, self.settings.language):
                     self.console.print(line)
             else:
-                self.console.print(entry_line(self._words, entry, self._currency))
+                self.console.print(entry_line(self.words, entry, self._currency))
 
     def skip_news(self) -> None:
         """What the feed holds by now is not shown line by line."""

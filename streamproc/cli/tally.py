@@ -8,7 +8,7 @@ from rich.console import Console
 
 from streamproc.adapters.embedded.runner import Arrival
 from streamproc.intake.refusal import Refusal
-from streamproc.words import words_in
+from streamproc.words import Words, told
 
 REASONS_SHOWN = 3
 
@@ -40,21 +40,36 @@ class Tally:
                 self._refused[why] += 1
                 self._details.setdefault(why, arrival.outcome.detail)
 
-    def tell(self, console: Console, folder: Path, *, skipped: int = 0) -> None:
+    def tell(self, console: Console, words: Words, folder: Path, *, skipped: int = 0) -> None:
         """One line; where something was refused also why, and what to do."""
-        said = [f"{self.read:,} {'record' if self.read == 1 else 'records'} read", f"{self._statuses['new']:,} new"]
-        others = (("known already", self._statuses["repeat"]), ("refused", self.refused))
-        said += [f"{n:,} {what}" for what, n in (*others, ("of kinds to skip", skipped)) if n]
-        console.print(", ".join(said))
-        if not self._refused:
-            return
-        terms = words_in("en")
+        said = [
+            words.count("{n} record read", "{n} records read", self.read),
+            words.say("{n} new", n=words.number(self._statuses["new"])),
+        ]
+        if known := self._statuses["repeat"]:
+            said.append(words.say("{n} known already", n=words.number(known)))
+        if self.refused:
+            said.append(words.say("{n} refused", n=words.number(self.refused)))
+        if skipped:
+            said.append(words.say("{n} of kinds to skip", n=words.number(skipped)))
+        console.print(words.say(", ").join(said))
+        if self.refused:
+            self._tell_why(console, words, folder)
+
+    def _tell_why(self, console: Console, words: Words, folder: Path) -> None:
         for (reason, field), n in self._refused.most_common(REASONS_SHOWN):
-            why = self._details[reason, field] or terms.term("refusal", reason)
-            console.print(f"  {n:,} refused: {f'{field}: ' if field else ''}{why}", style="yellow", markup=False)
+            detail = self._details[reason, field]
+            why = told(words, detail) if detail else words.term("refusal", reason)
+            if field:
+                why = words.say("{field}: {why}", field=field, why=why)
+            line = words.say("{n} refused: {why}", n=words.number(n), why=why)
+            console.print(f"  {line}", style="yellow", markup=False)
         if len(self._refused) > REASONS_SHOWN:
-            console.print("  and for other reasons", style="yellow")
-        hint = f"streamproc dead-letters list --data {folder} shows them; --map tells how to read other forms"
+            console.print(f"  {words.say('and for other reasons')}", style="yellow")
+        hint = words.say(
+            "{command} shows them; --map tells how to read other forms",
+            command=f"streamproc dead-letters list --data {folder}",
+        )
         console.print(hint, style="yellow", markup=False, soft_wrap=True)
 
 

@@ -13,6 +13,7 @@ is compiled from it. After a change of texts, from the project's folder:
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
 from streamproc.words.outcomes import outcome_said
 from streamproc.words.reasons import Said, main_reasons, model_note, money_notes, reason_said
+from streamproc.words.told import told
 
 __all__ = [
     "LANGUAGES",
@@ -24,5 +25,6 @@ __all__ = [
     "money_notes",
     "outcome_said",
     "reason_said",
+    "told",
     "words_in",
 ]
