@@ -1,6 +1,7 @@
 """One redis-server, with what it writes down chosen by the test."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -9,6 +10,8 @@ from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.process import ServerProcess, free_ports, needed
 
 USER, PASSWORD = "streamproc", "p4ss:word/with@signs"
+QUOTED_PASSWORD = quote(PASSWORD, safe="")
+"""As it stands in an address."""
 
 APPEND_ONLY = ("appendonly yes", "appendfsync everysec", "save ''")
 SNAPSHOTS_ONLY = ("appendonly no", "save 3600 1")
@@ -45,7 +48,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Starts it and returns once it answers. Raises ServerError if it is not installed or will not."""
-        command = [needed("redis-server", "redis-server"), self._config]
+        command = [needed("redis-server", "redis-server"), str(self._config)]
         process = ServerProcess(command, self._folder / "redis.log")
         with self.connect() as client:
             process.wait_ready(lambda: _answers(client))
