@@ -85,7 +85,7 @@ def record(
 ) -> None:
     """How our model stands beside a plain one (scaler and logistic regression) on the same outcomes, and what drifts.
 
-    Every outcome is judged before it is learned from. Exit code 1: none is known yet.
+    Every outcome is judged before it is learned from. Exit code 1: nothing was trained yet.
     """
     from streamproc.adapters.embedded.pipeline import trainer_config  # noqa: PLC0415 - river takes seconds to import
     from streamproc.trainer.trainer import Trainer  # noqa: PLC0415
@@ -93,7 +93,7 @@ def record(
     with command(config, data, lang) as screen, reading(screen.settings.data) as db:
         row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
         if row is None:
-            fail(screen.words.say("No outcome is known yet: the prior speaks."), FINDING)
+            fail(screen.words.say("Nothing was trained yet: the buying pattern alone speaks."), FINDING)
         status = Trainer(trainer_config(queries.the_setup(db)), row[0]).record()
         print_json(status) if json else _standing(screen, status.standing)
 

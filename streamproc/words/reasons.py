@@ -55,7 +55,7 @@ def money_notes(words: Words, value: Value) -> list[str]:
 def model_note(words: Words, risk: Risk) -> str:
     """Which model speaks."""
     if risk.speaks == "prior":
-        return words.say("The risk rests on the buying pattern alone: no outcome has been learned from yet.")
+        return words.say("The risk rests on the buying pattern alone: no outcome corrects it so far.")
     if risk.speaks == "blend":
         return words.say("The risk rests on the buying pattern, corrected by the few outcomes known so far.")
     return words.say("The risk rests on the buying pattern, corrected by what became of customers like this.")

@@ -121,3 +121,27 @@ def test_a_folder_in_use_is_refused(cli: Cli, own: Path) -> None:
         assert cli("models", "pin", chosen, "--data", own).code == 3
         assert cli("models", "rollback", "--data", own).code == 3
         assert cli("models", "list", "--data", own).code == 0
+
+
+def test_the_record_judges_ours_and_the_plain_model_on_the_same_outcomes(cli: Cli, folder: Path) -> None:
+    (line,) = cli("models", "record", "--json", "--data", folder).lines
+    standing = line["standing"]
+    assert standing["judged"] > 0
+    assert 0 < standing["base_rate"] < 1
+    for one in ("ours", "challenger"):
+        assert 0 < standing[one]["log_loss"] < 2
+        assert 0 <= standing[one]["auc"] <= 1
+    shown = cli("models", "record", "--data", folder)
+    assert shown.code == 0
+    assert f"Outcomes judged: {standing['judged']:,}" in shown.out
+    rows = [line.split() for line in shown.out.splitlines() if line.startswith(("Ours", "Plain model"))]
+    assert [row[-4] for row in rows] == [f"{standing[one]['log_loss']:.4f}" for one in ("ours", "challenger")]
+
+
+def test_before_the_first_training_the_buying_pattern_alone_speaks(cli: Cli, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer_id,date\nc,2025-01-01\n", encoding="utf-8")
+    feed_into(tmp_path / "d", [orders])
+    ran = cli("models", "record", "--data", tmp_path / "d")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "Nothing was trained yet: the buying pattern alone speaks.\n"

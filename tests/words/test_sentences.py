@@ -211,6 +211,12 @@ def test_each_model_that_speaks_is_told_apart(language: Language) -> None:
     assert len({model_note(words_in(language), risk) for risk in risks}) == 3
 
 
+def test_the_prior_says_nothing_of_outcomes_that_there_may_be() -> None:
+    risk = Risk(probability=0.5, log_odds=0.0, horizon_days=90, model="m", speaks="prior")
+    said = model_note(words_in("en"), risk)  # a model of the buying pattern may be in force when outcomes are known
+    assert said == "The risk rests on the buying pattern alone: no outcome corrects it so far."
+
+
 OUTCOMES_SAID = {
     "below_threshold": "The risk, 41 %, is below 65 %.",
     "minimum_evidence": "Bought on 1 day so far; warnings need 2 days.",
