@@ -27,6 +27,8 @@ from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 FETCH_RECORDS = 4000
 FETCH_WAIT_MS = 1000
+RETRY_MS = 300
+"""A broker that is away is asked again so often."""
 POLL_SECONDS = 0.5
 FULL_POLL_SECONDS = 0.02
 """How soon a partition that had no room for more is looked at again."""
@@ -71,6 +73,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="none",
             max_poll_records=FETCH_RECORDS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            retry_backoff_ms=RETRY_MS,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

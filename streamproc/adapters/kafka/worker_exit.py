@@ -21,7 +21,8 @@ class ExitCode(IntEnum):
 
 def leave(code: ExitCode, why: str) -> NoReturn:
     """Ends the process at once: no finally, no handler, no library gets to commit or to retry anything."""
-    log.critical("worker ends with code %d (%s): %s", code, code.name.lower(), why, exc_info=sys.exc_info()[1])
+    unforeseen = sys.exc_info()[1] if code in (ExitCode.BATCH, ExitCode.TAKEOVER) else None
+    log.critical("worker ends with code %d (%s): %s", code, code.name.lower(), why, exc_info=unforeseen)
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
