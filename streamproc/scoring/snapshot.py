@@ -14,6 +14,8 @@ FORMAT = 1
 EVERYBODY = 1 << 63
 """A `sample_below` above every customer hash."""
 
+_DOUBLE_BITS = 53
+
 
 class Population(msgspec.Struct, frozen=True):
     """What is usual among the customers, used to complete what few purchases leave open."""
@@ -57,6 +59,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     w1: float = 0.0
     delta: float = 0.0
     sample_below: int = EVERYBODY
+
+
+def sample_bound(below: int) -> int:
+    """The least bound from `below` (0-EVERYBODY) on that a double holds exactly: many a JSON reader knows no other.
+
+    It wants at most 1,023 hashes in 2^63 that `below` does not; whoever keeps the sample knows its own bound.
+    """
+    step = 1 << (EVERYBODY.bit_length() - 1 - _DOUBLE_BITS)
+    return -(-below // step) * step
 
 
 def sealed(snapshot: Snapshot) -> Snapshot:

@@ -13,7 +13,7 @@ from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.judge import log_loss
 from streamproc.scoring.layout import FEATURE_NAMES, UNIT
 from streamproc.scoring.score import MICRO, Design, design, score
-from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sealed
+from streamproc.scoring.snapshot import Snapshot, Trained, is_finite, sample_bound, sealed
 from streamproc.trainer.learner import DivergedError
 from streamproc.trainer.level import level_shift, matching_shift
 from streamproc.trainer.pair import Batch, Pair
@@ -140,7 +140,7 @@ class Trainer:
             prior=state.fitted.prior,
             rhythm=state.fitted.rhythm,
             population=state.fitted.population,
-            sample_below=self._sample.below,
+            sample_below=sample_bound(self._sample.below),
         )
         self._ring.forget(at)
         try:

@@ -3,6 +3,8 @@ from math import inf, nan
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamproc.scoring.buying import Buying
@@ -16,6 +18,7 @@ from streamproc.scoring.snapshot import (
     default_snapshot,
     is_finite,
     read_snapshot,
+    sample_bound,
     sealed,
 )
 from tests.scoring.made import busy_snapshot
@@ -83,3 +86,12 @@ def test_a_newer_snapshot_is_refused_with_what_to_do() -> None:
     newer = msgspec.json.encode(msgspec.structs.replace(default_snapshot(), format=FORMAT + 1))
     with pytest.raises(SnapshotTooNewError, match="upgrade"):
         read_snapshot(newer)
+
+
+@given(st.integers(0, EVERYBODY))
+def test_every_json_reader_sees_the_same_bound_of_the_sample(below: int) -> None:
+    told = sample_bound(below)
+    read = json.loads(msgspec.json.encode(replace(default_snapshot(), sample_below=told)), parse_int=float)
+    assert int(read["sample_below"]) == told
+    assert 0 <= told - below < 1024
+    assert told <= EVERYBODY

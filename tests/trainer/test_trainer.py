@@ -8,7 +8,7 @@ from streamproc.scoring.examples import Example, Sighting, features_of
 from streamproc.scoring.features import features
 from streamproc.scoring.judge import log_loss
 from streamproc.scoring.score import probability, score
-from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, sealed
+from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, sample_bound, sealed
 from streamproc.trainer.ring import LARGEST
 from streamproc.trainer.trainer import BATCH, FAR_OFF, FRESH, FRESH_A_TICK, Refused, Trainer, _worse
 from tests.scoring.made import row, stacked
@@ -146,7 +146,7 @@ def test_sightings_bound_themselves() -> None:
     trainer.absorb([replace(seen[0], customer_id=str(n), customer=n) for n in range(2_500)])
     made = trainer.train((START + 1) * DAY)
     assert isinstance(made, Snapshot)
-    assert made.sample_below == 2_000
+    assert made.sample_below == sample_bound(2_000)
     assert made.trained_on.customers == 2_000
 
 
