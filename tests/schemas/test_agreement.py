@@ -13,7 +13,7 @@ from streamproc.core.policy import Severity
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk.warning import Entry, Warning  # noqa: A004 - it is the domain's word
 from streamproc.intake.refusal import Reason
-from streamproc.monitor.effects import DeadLettered, PartitionSummary, Why, WouldWarn
+from streamproc.monitor.effects import DeadLettered, EpisodeChanged, PartitionSummary, Verdict, Why, WouldWarn
 from streamproc.scoring.examples import Example
 from streamproc.scoring.snapshot import FORMAT, Snapshot
 from streamproc.wire.feed import (
@@ -30,6 +30,8 @@ from tests.schemas.contracts import Schema, Shape, differences, load, shape
 OWN: dict[str, Any] = {
     "journal-record": JournalRecord,
     "would-warn": WouldWarn,
+    "episode-changed": EpisodeChanged,
+    "verdict": Verdict,
     "warning": Warning,
     "feed-entry": Entry,
     "example": Example,
@@ -168,7 +170,8 @@ def test_numbered_words_are_told() -> None:
     for stage in Stage:
         assert f"{stage.value} {stage.code}" in figures["stage"]["description"]
     for severity in Severity:
-        assert f"{severity.value} {severity.code}" in load("would-warn")["properties"]["severity"]["description"]
+        for name in ("would-warn", "episode-changed"):
+            assert f"{severity.value} {severity.code}" in load(name)["properties"]["severity"]["description"]
 
 
 def test_numbers_the_types_do_not_hold_are_the_programs() -> None:

@@ -17,7 +17,7 @@ CHANNELS = {
     "facts": {"fact"},
     "journal": {"journal-record"},
     "examples": {"example"},
-    "desk-inbox": {"would-warn", "partition-summary"},
+    "desk-inbox": {"would-warn", "episode-changed", "verdict", "partition-summary"},
     "warnings": {"feed-entry"},
     "dead-letters": {"dead-letter"},
 }

@@ -12,6 +12,7 @@ PUBLISHED = {
     "complaint",
     "contact",
     "dead-letter",
+    "episode-changed",
     "example",
     "fact",
     "feed-entry",
@@ -19,6 +20,7 @@ PUBLISHED = {
     "model-snapshot",
     "partition-summary",
     "purchase",
+    "verdict",
     "warning",
     "would-warn",
 }

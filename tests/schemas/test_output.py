@@ -12,7 +12,7 @@ from streamproc.adapters.embedded import deadletters, feed, journal
 from streamproc.adapters.embedded.replay import Replay, Replayed
 from streamproc.core.control import JournalRecord, ModelSnapshot
 from streamproc.desk.warning import Money
-from streamproc.monitor.effects import PartitionSummary, WouldWarn
+from streamproc.monitor.effects import EpisodeChanged, PartitionSummary, Verdict, WouldWarn
 from streamproc.scoring.examples import Example
 from streamproc.simulate import Dirt, Shop, poisoned, simulate
 from tests.schemas.contracts import FEEDS, Json, faults, load
@@ -96,7 +96,14 @@ def test_every_dead_letter_keeps_the_schema(db: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("example", Example), ("would-warn", WouldWarn), ("partition-summary", PartitionSummary)]
+    ("name", "kind"),
+    [
+        ("example", Example),
+        ("would-warn", WouldWarn),
+        ("episode-changed", EpisodeChanged),
+        ("verdict", Verdict),
+        ("partition-summary", PartitionSummary),
+    ],
 )
 def test_every_effect_keeps_its_schema(name: str, kind: type, replayed: list[Replayed]) -> None:
     check(name, [plain(effect) for step in replayed for effect in step.effects if isinstance(effect, kind)])
