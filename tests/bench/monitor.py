@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core.control import Disposition, JournalRecord, ModelSnapshot, Tick
 from streamproc.core.population import grade_thresholds
 from streamproc.core.time import DAY, HOUR, ceil_to, first_tick_after
 from streamproc.monitor.effects import Effect, ToJournal, WouldWarn
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.scoring.snapshot import Snapshot
 from tests.bench.harness import MICRO, Figure, an_event, cpu_seconds, say

@@ -7,7 +7,6 @@ import msgspec
 
 from streamproc.adapters.embedded.clock import Clock, Progress, settle
 from streamproc.adapters.embedded.pipeline import Pipeline, trainer_config
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core.control import JournalRecord, ModelSnapshot, Setup
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.time import DAY
@@ -16,6 +15,7 @@ from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.scoring.snapshot import Snapshot, default_snapshot
 from streamproc.simulate import Shop, SimEvent, simulate

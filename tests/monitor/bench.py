@@ -8,7 +8,6 @@ import msgspec
 
 from streamproc.adapters.embedded.clock import settle
 from streamproc.adapters.embedded.pipeline import Pipeline
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
@@ -17,6 +16,7 @@ from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
 from streamproc.monitor import totals
 from streamproc.monitor.effects import Effect, Totals
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, decode_state
 from streamproc.scoring.snapshot import Snapshot, Trained, default_snapshot, sealed

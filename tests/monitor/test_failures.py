@@ -6,7 +6,6 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core import facts as core_facts
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.events import CustomerEvent
@@ -16,6 +15,7 @@ from streamproc.monitor import look as looks
 from streamproc.monitor import partition as under_test
 from streamproc.monitor.effects import DeadLettered, Looked
 from streamproc.monitor.look import Look, Scene, Scored, Visit, look_at
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.testing.events import bought, known, on, touched
 from tests.monitor.bench import Bench

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from streamproc.adapters.embedded.pipeline import Pipeline
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.core.control import Handover
 from streamproc.core.events import Purchase
 from streamproc.core.policy import Policy
@@ -15,6 +14,7 @@ from streamproc.core.time import DAY, HOUR
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Money
 from streamproc.monitor.effects import DeadLettered, LateEvent
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.testing.events import known, touched
 from tests.monitor.bench import Bench

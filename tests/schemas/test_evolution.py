@@ -14,7 +14,8 @@ import pytest
 
 from streamproc.adapters.embedded import journal
 from streamproc.adapters.embedded.journal import Numbered
-from streamproc.adapters.embedded.replay import MemoryStates, Replay
+from streamproc.adapters.embedded.replay import Replay
+from streamproc.monitor.memory import MemoryStates
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, NewerFolderError, StoreError, connect
 from streamproc.core.control import CORE_VERSION, Handover, JournalRecord, PolicyChange, Setup, Tick

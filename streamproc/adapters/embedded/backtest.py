@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from streamproc.adapters.embedded.clock import REPLAY_GRID, Clock, Progress, settle
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, trainer_config
-from streamproc.adapters.embedded.replay import MemoryStates
 from streamproc.adapters.embedded.runner import FAILURES_A_BATCH, Arrival, TooManyFailuresError
 from streamproc.core.control import JournalRecord, PolicyChange, Setup
 from streamproc.core.facts import Facts
@@ -26,6 +25,7 @@ from streamproc.desk.warning import Money
 from streamproc.intake.refusal import Refusal
 from streamproc.monitor.effects import DeadLettered
 from streamproc.monitor.figures import rows_of
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, decode_state
 from streamproc.scoring.features import features

@@ -5,7 +5,6 @@ Nothing is written: states are kept in memory, and what desk, trainer and aliase
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer, read_own
@@ -15,45 +14,8 @@ from streamproc.core.policy import Policy
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
 from streamproc.monitor.effects import Effect
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
-
-
-class MemoryStates:
-    """States in a dict, due times in a heap with stale entries left in it: a partition's `States` for reading again."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, bytes] = {}
-        self._due: dict[str, int] = {}
-        self._heap: list[tuple[int, str]] = []
-
-    def get(self, customer_id: str) -> bytes | None:
-        """The customer's state, None for one never put."""
-        return self.bodies.get(customer_id)
-
-    def put(self, customer_id: str, body: bytes, due: int | None) -> None:
-        """Keeps a state; `due` None: nothing will happen by itself."""
-        self.bodies[customer_id] = body
-        if due is None:
-            self._due.pop(customer_id, None)
-        elif self._due.get(customer_id) != due:
-            self._due[customer_id] = due
-            heappush(self._heap, (due, customer_id))
-
-    def due(self, at: int) -> list[str]:
-        """The customers due at or before `at` (µs)."""
-        found = []
-        while self._heap and self._heap[0][0] <= at:
-            due, customer_id = heappop(self._heap)
-            if self._due.get(customer_id) == due:
-                del self._due[customer_id]
-                found.append(customer_id)
-        return found
-
-    def next_due(self) -> int | None:
-        """The earliest due time (µs)."""
-        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
-            heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
 
 
 class Replayed(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproc.adapters.embedded.replay import MemoryStates
+from streamproc.monitor.memory import MemoryStates
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.embedded.states import StateTable
 from streamproc.monitor.partition import States
