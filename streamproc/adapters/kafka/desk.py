@@ -1,0 +1,174 @@
+"""The desk on Kafka, and the clock: what intake and monitors tell in, ticks and the feed's lines out.
+
+The rule kept here: a tick's effects are answered once every partition is through with the tick, sorted by customer,
+ticks in order of time: so it does not matter how the partitions' messages were mixed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from streamproc.adapters.kafka import clock
+from streamproc.adapters.kafka.clock import ClockState, Mode, Source
+from streamproc.adapters.kafka.letters import KILLED, letter
+from streamproc.adapters.kafka.messages import DeskMessage, SourceRead, TickDone, TickPart, for_desk
+from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.core.control import ClockMode, Disposition, JournalRecord, Tick
+from streamproc.core.time import HOUR, SECOND
+from streamproc.desk.desk import Desk, end_of_tick
+from streamproc.desk.warning import Entry, Money
+from streamproc.monitor.effects import Effect, PartitionSummary
+from streamproc.monitor.totals import merged
+from streamproc.wire import journal
+
+OPEN_TICKS = 64
+"""Ticks written and not yet answered by all partitions: with so many, time waits."""
+
+_STATE, _PART = b"d", b"p"
+TICK_HEADER = "streamproc.tick"
+
+
+class Rules(Struct, frozen=True):
+    """How time moves: the mode, the sources that must have been heard of, and when (µs) silence is no sign."""
+
+    mode: Mode
+    expected: frozenset[str]
+    stale_after: int
+
+
+class _State(Struct):
+    """What the desk remembers; `through`: by partition the last tick it is through with, `open`: ticks not answered."""
+
+    desk: Desk
+    clock: ClockState
+    through: dict[int, int] = {}
+    open: list[int] = []
+
+
+class DeskProcessor:
+    """The desk behind the one partition of its inbox."""
+
+    def __init__(self, names: Names, partitions: int, money: Money, rules: Rules) -> None:
+        self._names = names
+        self._partitions = partitions
+        self._rules = rules
+        self._state = _State(Desk(money), ClockState())
+        self._parts: dict[int, dict[int, TickPart]] = {}  # by tick and offset
+        self._now = 0.0
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Takes back the state, or a part of a tick that is not answered."""
+        if key == _STATE:
+            self._state = msgspec.msgpack.decode(value, type=_State)
+            return
+        part = for_desk(value)
+        assert isinstance(part, TickPart)
+        self._parts.setdefault(part.at, {})[int(key[1:])] = part
+
+    def process(self, records: Sequence[Record]) -> Writes:
+        """Answers the ticks that are complete; writes those that are due."""
+        outputs: list[Output] = []
+        changes: dict[bytes, bytes | None] = {}
+        for record in records:
+            body = record.value or b""
+            message = for_desk(body)
+            if isinstance(message, TickPart):
+                changes[_part(record.offset)] = body
+                self._parts.setdefault(message.at, {})[record.offset] = message
+            else:
+                self._note(message)
+            while self._complete():
+                outputs += self._answer(self._state.open.pop(0), changes)
+        outputs += self._ticks()
+        return self._writes(outputs, changes)
+
+    def poison(self, record: Record) -> Writes:
+        """The record goes to the dead letters unread."""
+        return Writes([letter(self._names.dead_letters, record, (self._names.desk_inbox, 0), KILLED)], [])
+
+    def wake(self, now: float, _caught_up: bool) -> Writes | None:  # noqa: FBT001 - as the transport calls it
+        """Writes the ticks that the wall clock has brought."""
+        self._now = now
+        outputs = list(self._ticks())
+        return self._writes(outputs, {}) if outputs else None
+
+    def _writes(self, outputs: list[Output], changes: dict[bytes, bytes | None]) -> Writes:
+        changes[_STATE] = msgspec.msgpack.encode(self._state)
+        return Writes(outputs, list(changes.items()))
+
+    def _note(self, message: DeskMessage) -> None:
+        state = self._state
+        if isinstance(message, SourceRead):
+            told = Source(message.read, message.caught_up, message.purchases, self._now)
+            clock.see(state.clock, message.source, told, message.first, message.last)
+        elif isinstance(message, TickDone):
+            state.through[message.partition] = message.at
+        else:
+            state.clock.left = True
+
+    def _complete(self) -> bool:
+        state = self._state
+        return bool(
+            state.open and len(state.through) == self._partitions and min(state.through.values()) >= state.open[0]
+        )
+
+    def _answer(self, at: int, changes: dict[bytes, bytes | None]) -> Iterator[Output]:
+        parts = self._parts.pop(at, {})
+        changes.update(dict.fromkeys(map(_part, parts)))
+        effects: list[Effect] = [effect for _, part in sorted(parts.items()) for effect in part.effects]
+        effects.sort(key=lambda effect: getattr(effect, "customer_id", ""))
+        summaries = [effect for effect in effects if isinstance(effect, PartitionSummary)]
+        base = merged([s.totals for s in sorted(summaries, key=lambda s: s.partition)]) if summaries else None
+        entries, dispositions = end_of_tick(self._state.desk, at, effects, base)
+        for entry in entries:
+            yield self._line(entry, at)
+        for record in dispositions:
+            yield self._to_customer(record)
+
+    def _line(self, entry: Entry, at: int) -> Output:
+        headers = [(TICK_HEADER, str(at).encode())]
+        return Output(self._names.warnings, 0, entry.customer_id.encode(), msgspec.json.encode(entry), headers)
+
+    def _to_customer(self, record: Disposition) -> Output:
+        number = partition_of(record.customer_id, self._partitions)
+        return Output(self._names.journal, number, record.customer_id.encode(), journal.encode(record))
+
+    def _broadcast(self, record: JournalRecord) -> Iterator[Output]:
+        body = journal.encode(record)
+        for number in range(self._partitions):
+            yield Output(self._names.journal, number, None, body)
+
+    def _ticks(self) -> Iterator[Output]:
+        """The ticks up to where time may go, as far as the partitions keep up."""
+        state, rules = self._state, self._rules
+        upto = clock.target(state.clock, rules.expected, rules.mode, self._now) if self._now else None
+        if upto is None:
+            return
+        step = clock.grid(upto, rules.mode, self._now)
+        if rules.mode == "wall" and not state.desk.live and self._now * SECOND - upto < HOUR and state.clock.clock:
+            state.desk.live = True
+            yield from self._broadcast(ClockMode(at=state.clock.clock, mode="wall", live=True))
+        while len(state.open) < OPEN_TICKS:
+            at = clock.next_tick(state.clock, upto, step)
+            if at is None:
+                return
+            yield from self._broadcast(self._tick(at))
+            clock.ticked(state.clock, at)
+            state.open.append(at)
+
+    def _tick(self, at: int) -> Tick:
+        state = self._state
+        since = clock.stale_since(state.clock, at, self._rules.stale_after)
+        return Tick(
+            at=at,
+            progress=clock.news(state.clock, at),
+            stale=("purchases",) if since else (),
+            stale_since=since,
+            grades=state.desk.news(),
+        )
+
+
+def _part(offset: int) -> bytes:
+    return _PART + str(offset).encode()

@@ -1,0 +1,101 @@
+"""Intake on Kafka: one partition of the firm's topics in, journal records and dead letters out.
+
+What depends on the wall clock or on the place of a record is decided here, once, and written down.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct, msgpack
+
+from streamproc.adapters.kafka.letters import KILLED, letter, of_refusal
+from streamproc.adapters.kafka.messages import SourceRead, encode
+from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.core.events import FirmFact, Purchase
+from streamproc.intake.intake import Intake
+from streamproc.intake.journal import JournalEvent
+from streamproc.intake.refusal import Position, Refusal
+from streamproc.wire import journal
+
+_STATE = b"read"
+_CLOUD_EVENT_ID = "ce_id"
+
+
+class _Read(Struct):
+    """How far one partition is read, as `SourceRead` tells it."""
+
+    read: int = 0
+    caught_up: bool = False
+    purchases: bool = False
+    told: bool = False
+
+
+class IntakeProcessor:
+    """The intake of one (topic, partition). `now` gives the wall clock in µs: no event may lie far ahead of it."""
+
+    def __init__(
+        self, place: tuple[str, int], names: Names, partitions: int, intake: Intake, now: Callable[[], int]
+    ) -> None:
+        self._place = place
+        self._source = f"{place[0]}/{place[1]}"
+        self._names = names
+        self._partitions = partitions
+        self._intake = intake
+        self._now = now
+        self._state = _Read()
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Takes back how far was read; whether there is more shows anew."""
+        assert key == _STATE
+        self._state = msgpack.decode(value, type=_Read)
+        self._state.told = self._state.caught_up = False
+
+    def process(self, records: Sequence[Record]) -> Writes:
+        """Each record into the journal's partition of its customer, or to the dead letters."""
+        now, outputs, times = self._now(), list[Output](), list[int]()
+        for record in records:
+            event = self._taken(record, now)
+            if isinstance(event, Refusal):
+                outputs.append(of_refusal(self._names.dead_letters, record, self._place, event))
+            elif event is not None:
+                outputs += self._appended(event)
+                times.append(event.at)
+                self._state.purchases = self._state.purchases or isinstance(event, Purchase)
+        self._state.read = max([self._state.read, *times])
+        return self._told(outputs, min(times, default=0), max(times, default=0))
+
+    def poison(self, record: Record) -> Writes:
+        """The record goes to the dead letters unread."""
+        return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
+
+    def wake(self, _now: float, caught_up: bool) -> Writes | None:  # noqa: FBT001 - the transport's answer, not an option
+        """Tells the desk where nothing more is there to be read, so that time need not wait for this partition."""
+        state = self._state
+        if state.told and state.caught_up == caught_up:
+            return None
+        state.caught_up = caught_up
+        return self._told([], 0, 0)
+
+    def _taken(self, record: Record, now: int) -> JournalEvent | Refusal | None:
+        if record.value is None:
+            return Refusal("not_json", "", "no value: a tombstone")
+        position = Position(self._source, record.offset + 1)
+        named = dict(record.headers).get(_CLOUD_EVENT_ID, b"").decode("utf-8", "replace")
+        return self._intake.take(record.value, position, now, key=named or f"{self._source}/{record.offset}")
+
+    def _appended(self, event: JournalEvent) -> list[Output]:
+        body, topic = journal.encode(event), self._names.journal
+        if isinstance(event, FirmFact):
+            return [Output(topic, number, None, body) for number in range(self._partitions)]
+        number = partition_of(event.customer_id, self._partitions)
+        return [Output(topic, number, event.customer_id.encode(), body)]
+
+    def _told(self, outputs: list[Output], first: int, last: int) -> Writes:
+        state = self._state
+        state.told = True
+        news = SourceRead(
+            source=self._source, read=state.read, first=first, last=last,
+            caught_up=state.caught_up, purchases=state.purchases,
+        )  # fmt: skip
+        outputs.append(Output(self._names.desk_inbox, 0, None, encode(news)))
+        return Writes(outputs, [(_STATE, msgpack.encode(state))])

@@ -1,0 +1,85 @@
+"""What the processors tell each other beside the journal: JSON, told apart by `type`."""
+
+import msgspec
+from msgspec import Struct
+
+from streamproc.monitor.effects import EpisodeChanged, PartitionSummary, Verdict, WouldWarn
+from streamproc.scoring.examples import Example, Sighting
+
+PART = 200
+"""Most effects or examples in one message: a message has at most a megabyte, and a tick may bring thousands."""
+
+ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary
+ForTrainer = Example | Sighting
+
+
+class SourceRead(Struct, frozen=True, kw_only=True, tag="source_read"):
+    """Intake has read on in one partition of the firm's topics.
+
+    `read` (µs) is the largest event time it ever had, 0 for none; `first` and `last` (µs) bound what was appended just
+    now, 0 where nothing was. `caught_up`: nothing more is there to be read. `purchases`: it ever brought a purchase.
+    """
+
+    source: str
+    read: int
+    first: int
+    last: int
+    caught_up: bool
+    purchases: bool
+
+
+class TickPart(Struct, frozen=True, kw_only=True, tag="tick_part"):
+    """Some of what a journal partition's monitor found at the tick `at` (µs)."""
+
+    partition: int
+    at: int
+    effects: list[ForDesk]
+
+
+class TickDone(Struct, frozen=True, kw_only=True, tag="tick_done"):
+    """A journal partition is through with the tick `at` (µs): all its parts came before."""
+
+    partition: int
+    at: int
+
+
+class WorkLeft(Struct, frozen=True, kw_only=True, tag="work_left"):
+    """A late event or a handover made somebody due at the next tick."""
+
+    partition: int
+
+
+DeskMessage = SourceRead | TickPart | TickDone | WorkLeft
+
+
+class ExamplesPart(Struct, frozen=True, kw_only=True, tag="examples_part"):
+    """Some examples and sightings of the tick `at` (µs) in a journal partition."""
+
+    partition: int
+    at: int
+    items: list[ForTrainer]
+
+
+class DayDone(Struct, frozen=True, kw_only=True, tag="day_done"):
+    """A journal partition is through with the midnight `at` (µs) and all ticks before it."""
+
+    partition: int
+    at: int
+
+
+TrainerMessage = ExamplesPart | DayDone
+
+_ENCODER = msgspec.json.Encoder()
+encode = _ENCODER.encode
+_DESK: msgspec.json.Decoder[DeskMessage] = msgspec.json.Decoder(DeskMessage)
+_TRAINER: msgspec.json.Decoder[TrainerMessage] = msgspec.json.Decoder(TrainerMessage)
+
+
+def for_desk(body: bytes) -> DeskMessage:
+    """The message to the desk. Raises msgspec.DecodeError: only our own processors write these."""
+    return _DESK.decode(body)
+
+
+def for_trainer(body: bytes) -> TrainerMessage:
+    """The message to the trainer. Raises msgspec.DecodeError: only our own processors write these."""
+    return _TRAINER.decode(body)

@@ -1,0 +1,172 @@
+"""The monitor on Kafka: one journal partition in, what it finds out; states in the changelog."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from streamproc.adapters.kafka.letters import KILLED, UNREADABLE, letter, of_effect
+from streamproc.adapters.kafka.messages import (
+    PART,
+    DayDone,
+    ExamplesPart,
+    ForDesk,
+    ForTrainer,
+    TickDone,
+    TickPart,
+    WorkLeft,
+    encode,
+)
+from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.core.control import JournalRecord, Tick
+from streamproc.core.events import CustomerEvent
+from streamproc.core.time import DAY
+from streamproc.monitor.effects import (
+    DeadLettered,
+    Effect,
+    EpisodeChanged,
+    PartitionSummary,
+    ToJournal,
+    Verdict,
+    WouldWarn,
+)
+from streamproc.monitor.memory import MemoryStates
+from streamproc.monitor.partition import Meta, Partition
+from streamproc.scoring.examples import Example, Sighting
+from streamproc.wire import journal
+
+_META, _STATE, _WAITING = b"m", b"s", b"w"
+_NEVER = 0
+T = TypeVar("T")
+_WAITING_EVENTS = msgspec.msgpack.Decoder(list[CustomerEvent])
+
+
+class KeptStates(MemoryStates):
+    """States in memory that know which of them changed; as the changelog keeps them: when due (8 bytes), state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed: dict[str, int | None] = {}
+
+    def put(self, customer_id: str, body: bytes, due: int | None) -> None:
+        """Keeps a state; `due` None: nothing will happen by itself."""
+        super().put(customer_id, body, due)
+        self._changed[customer_id] = due
+
+    def restore(self, customer_id: str, kept: bytes) -> None:
+        """Takes a state back."""
+        super().put(customer_id, kept[8:], int.from_bytes(kept[:8], "big") or None)
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """What was put since the last call, for the changelog."""
+        for customer_id, due in self._changed.items():
+            yield _STATE + customer_id.encode(), (due or _NEVER).to_bytes(8, "big") + self.bodies[customer_id]
+        self._changed.clear()
+
+
+class MonitorProcessor:
+    """The monitor of journal partition `number` of `partitions`."""
+
+    def __init__(self, number: int, names: Names, partitions: int) -> None:
+        self._number = number
+        self._names = names
+        self._partitions = partitions
+        self._states = KeptStates()
+        self._meta: Meta | None = None
+        self._waiting: list[CustomerEvent] = []
+        self._partition: Partition | None = None
+        self._told_due = False
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Takes back a state, events that wait, or what the partition remembers beside its customers."""
+        kind, customer_id = key[:1], key[1:].decode()
+        if kind == _STATE:
+            self._states.restore(customer_id, value)
+        elif kind == _WAITING:
+            self._waiting += _WAITING_EVENTS.decode(value)
+        else:
+            self._meta = msgspec.msgpack.decode(value, type=Meta)
+
+    @property
+    def partition(self) -> Partition:
+        """The partition's monitor, as it was left."""
+        if self._partition is None:
+            self._partition = Partition(self._number, self._states, self._meta)
+            self._partition.resume_waiting(self._waiting)
+            self._waiting.clear()
+        return self._partition
+
+    def process(self, records: Sequence[Record]) -> Writes:
+        """Applies the journal's next records."""
+        outputs: list[Output] = []
+        for record in records:
+            outputs += self._apply(record)
+        due = self.partition.next_work()
+        left = due is not None and due <= self.partition.meta.clock
+        if left and not self._told_due:
+            outputs.append(self._desk(WorkLeft(partition=self._number)))
+        self._told_due = left
+        return Writes(outputs, list(self._changes()))
+
+    def poison(self, record: Record) -> Writes:
+        """The record goes to the dead letters; the journal goes on behind it."""
+        return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
+
+    def wake(self, _now: float, _caught_up: bool) -> None:  # noqa: FBT001 - as the transport calls it
+        """Nothing: only ticks move time here."""
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._names.journal, self._number
+
+    def _apply(self, record: Record) -> Iterator[Output]:
+        read = journal.decode(record.value or b"")
+        if isinstance(read, journal.DecodeFailure):
+            yield letter(self._names.dead_letters, record, self._place, UNREADABLE, detail=read.why)
+            return
+        effects = self.partition.apply(read)
+        for effect in effects:
+            if isinstance(effect, DeadLettered):
+                yield of_effect(self._names.dead_letters, record, self._place, effect)
+            elif isinstance(effect, ToJournal):
+                yield self._to_journal(effect.record)
+        if isinstance(read, Tick):
+            yield from self._end_of_tick(read.at, effects)
+
+    def _end_of_tick(self, at: int, effects: list[Effect]) -> Iterator[Output]:
+        found: list[ForDesk] = [
+            e for e in effects if isinstance(e, WouldWarn | EpisodeChanged | Verdict | PartitionSummary)
+        ]
+        for some in _parts(found):
+            yield self._desk(TickPart(partition=self._number, at=at, effects=some))
+        yield self._desk(TickDone(partition=self._number, at=at))
+        seen: list[ForTrainer] = [e for e in effects if isinstance(e, Example | Sighting)]
+        for items in _parts(seen):
+            yield self._trainer(ExamplesPart(partition=self._number, at=at, items=items))
+        if at % DAY == 0:
+            yield self._trainer(DayDone(partition=self._number, at=at))
+
+    def _desk(self, message: TickPart | TickDone | WorkLeft) -> Output:
+        return Output(self._names.desk_inbox, 0, None, encode(message))
+
+    def _trainer(self, message: ExamplesPart | DayDone) -> Output:
+        return Output(self._names.examples, 0, None, encode(message))
+
+    def _to_journal(self, record: JournalRecord) -> Output:
+        customer_id = str(getattr(record, "customer_id"))  # noqa: B009 - what is for a customer names one
+        number = partition_of(customer_id, self._partitions)
+        return Output(self._names.journal, number, customer_id.encode(), journal.encode(record))
+
+    def _changes(self) -> Iterator[tuple[bytes, bytes | None]]:
+        yield from self._states.changes()
+        for customer_id, events in self.partition.waiting_changes().items():
+            yield _WAITING + customer_id.encode(), msgspec.msgpack.encode(events) if events else None
+        yield _META, msgspec.msgpack.encode(self.partition.meta)
+
+
+def _parts(items: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(items)
+    while part := list(islice(left, PART)):
+        yield part

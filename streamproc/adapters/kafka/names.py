@@ -1,0 +1,49 @@
+"""What the topics are called, and which partition of the journal a customer belongs to."""
+
+from typing import NamedTuple
+from zlib import crc32
+
+
+class Names(NamedTuple):
+    """The topics of one installation: all that are ours begin with `prefix`."""
+
+    prefix: str = "streamproc."
+
+    @property
+    def journal(self) -> str:
+        """The truth: every event and every control record, by customer."""
+        return f"{self.prefix}journal"
+
+    @property
+    def examples(self) -> str:
+        """What the monitor hands to the trainer."""
+        return f"{self.prefix}examples"
+
+    @property
+    def desk_inbox(self) -> str:
+        """What intake and monitor hand to the desk."""
+        return f"{self.prefix}desk-inbox"
+
+    @property
+    def warnings(self) -> str:
+        """The feed's lines, for Redis and for other systems."""
+        return f"{self.prefix}warnings"
+
+    @property
+    def dead_letters(self) -> str:
+        """What was refused, byte for byte."""
+        return f"{self.prefix}dead-letters"
+
+    @property
+    def progress(self) -> str:
+        """How far intake has read the firm's topics."""
+        return f"{self.prefix}progress"
+
+    def changelog(self, processor: str) -> str:
+        """The compacted topic that holds a processor's state."""
+        return f"{self.prefix}{processor}-changelog"
+
+
+def partition_of(customer_id: str, partitions: int) -> int:
+    """Which of the journal's partitions a customer belongs to."""
+    return crc32(customer_id.encode()) % partitions

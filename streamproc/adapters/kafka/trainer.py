@@ -1,0 +1,137 @@
+"""The trainer on Kafka: examples of all partitions in, a snapshot into every partition of the journal.
+
+The rule kept here: a tick's inputs are absorbed once every partition is through with its day, sorted by customer, ticks
+in order of time: so it does not matter how the partitions' messages were mixed.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from streamproc.adapters.kafka.letters import KILLED, letter
+from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, for_trainer
+from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.core.control import ModelSnapshot
+from streamproc.core.time import day_of, to_text
+from streamproc.scoring.snapshot import Snapshot
+from streamproc.trainer.state import Config
+from streamproc.trainer.trainer import Trainer
+from streamproc.wire import journal
+
+CHUNK = 500_000
+"""Bytes of the trainer's state in one changelog record: a message has at most a megabyte."""
+
+_CHUNK, _INPUT, _ABSORBED = b"t", b"i", b"a"
+
+log = logging.getLogger(__name__)
+
+
+class TrainerProcessor:
+    """The trainer behind the one partition of the examples."""
+
+    def __init__(self, names: Names, partitions: int, config: Config) -> None:
+        self._names = names
+        self._partitions = partitions
+        self._config = config
+        self._chunks: dict[int, bytes] = {}
+        self._inputs: dict[int, tuple[int, bytes]] = {}  # by offset, with their tick: all since the state was kept
+        self._ticks: dict[int, list[ForTrainer]] = {}  # not absorbed yet
+        self._midnights: set[int] = set()  # told by some partition, not absorbed yet
+        self._through: dict[int, int] = {}  # by partition: the last midnight it is through with
+        self._absorbed = 0
+        self._trainer: Trainer | None = None
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Takes back a piece of the trainer's state, an input since then, or how far these are absorbed."""
+        kind, number = key[:1], int(key[1:] or b"0")
+        if kind == _CHUNK:
+            self._chunks[number] = value
+        elif kind == _INPUT:
+            self._inputs[number] = (0, value)
+        else:
+            self._absorbed = int(value)
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer, as it was left: its kept state, and all inputs since."""
+        if self._trainer is None:
+            state = b"".join(self._chunks[n] for n in sorted(self._chunks)) or None
+            self._trainer = Trainer(self._config, state)
+            kept, self._inputs = self._inputs, {}
+            for offset in sorted(kept):
+                self._take(offset, kept[offset][1])
+            self._absorb(self._trainer, self._absorbed)
+        return self._trainer
+
+    def process(self, records: Sequence[Record]) -> Writes:
+        """Absorbs what is complete; trains where a training day is."""
+        outputs: list[Output] = []
+        changes: dict[bytes, bytes | None] = {}
+        trainer = self.trainer  # first of all: it takes back what was there
+        for record in records:
+            body = record.value or b""
+            changes[_input(record.offset)] = body
+            self._take(record.offset, body)
+            while (midnight := self._complete()) is not None:
+                self._absorb(trainer, midnight)
+                if day_of(midnight) % self._config.training_days == 0:
+                    outputs += self._train(trainer, midnight)
+                    changes.update(self._kept(trainer, midnight))
+        changes[_ABSORBED] = str(self._absorbed).encode()
+        return Writes(outputs, list(changes.items()))
+
+    def poison(self, record: Record) -> Writes:
+        """The record goes to the dead letters unread."""
+        return Writes([letter(self._names.dead_letters, record, (self._names.examples, 0), KILLED)], [])
+
+    def wake(self, _now: float, _caught_up: bool) -> None:  # noqa: FBT001 - as the transport calls it
+        """Nothing: it trains on days of the journal."""
+
+    def _take(self, offset: int, body: bytes) -> None:
+        message = for_trainer(body)
+        self._inputs[offset] = (message.at, body)
+        if isinstance(message, ExamplesPart):
+            self._ticks.setdefault(message.at, []).extend(message.items)
+        else:
+            self._through[message.partition] = message.at
+            if message.at > self._absorbed:
+                self._midnights.add(message.at)
+
+    def _complete(self) -> int | None:
+        """The first midnight not absorbed that every partition is through with."""
+        first = min(self._midnights, default=None)
+        if first is None or len(self._through) < self._partitions or min(self._through.values()) < first:
+            return None
+        return first
+
+    def _absorb(self, trainer: Trainer, midnight: int) -> None:
+        for at in sorted(at for at in self._ticks if at <= midnight):
+            trainer.absorb(sorted(self._ticks.pop(at), key=lambda item: item.customer_id))
+        self._midnights.discard(midnight)
+        self._absorbed = midnight
+
+    def _train(self, trainer: Trainer, midnight: int) -> Iterator[Output]:
+        made = trainer.train(midnight)
+        if isinstance(made, Snapshot):
+            record = ModelSnapshot(at=midnight, snapshot=msgspec.Raw(msgspec.json.encode(made)))
+            for number in range(self._partitions):
+                yield Output(self._names.journal, number, None, journal.encode(record))
+        elif made is not None:
+            log.warning("snapshot refused", extra={"at": to_text(midnight), "reason": made.reason})
+
+    def _kept(self, trainer: Trainer, midnight: int) -> Iterator[tuple[bytes, bytes | None]]:
+        """The state as it is now, and no input any more that is in it."""
+        state = trainer.dump()
+        fresh = {n: state[at : at + CHUNK] for n, at in enumerate(range(0, len(state), CHUNK))}
+        for number in self._chunks.keys() | fresh.keys():
+            yield _CHUNK + str(number).encode(), fresh.get(number)
+        self._chunks = fresh
+        for offset in [offset for offset, (at, _) in self._inputs.items() if at <= midnight]:
+            del self._inputs[offset]
+            yield _input(offset), None
+
+
+def _input(offset: int) -> bytes:
+    return _INPUT + str(offset).encode()
