@@ -5,7 +5,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -130,7 +129,7 @@ def test_a_past_on_standard_input_is_replayed_before_time_goes_by_the_wall(
     with session_on(tmp_path / "file") as session:
         ran(session, file, live=True)
     with file.open("rb") as stream, session_on(tmp_path / "stdin") as session:
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+        monkeypatch.setattr(run, "STDIN", stream.fileno())
         run._run(session, ["-"], None, demo_shop=False, live=True, leave=True)
         assert (session.runner.progress.mode, session.runner.progress.live) == ("wall", True)
     told = "SELECT count(*) FROM counts WHERE name IN ('late', 'won_back')"
