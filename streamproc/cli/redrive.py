@@ -96,7 +96,7 @@ def _take(held: Held, items: list[Item]) -> dict[int, Literal["new", "repeat", "
     items.sort(key=lambda item: 0 if isinstance(item.outcome, Refusal) else item.outcome.at)
     statuses = [status for batch in batches(items, BATCH) for status in runner.take(batch).statuses]
     if runner.progress.mode == "event":
-        runner.end_of_data()
+        runner.end_of_data(wall())
     return {item.position.row: status for item, status in zip(items, statuses, strict=True)}
 
 

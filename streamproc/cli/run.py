@@ -202,7 +202,7 @@ def reach_the_end(session: Session) -> None:
     if runner.progress.mode == "wall":
         runner.advance_to(wall())
     else:
-        runner.end_of_data()
+        runner.end_of_data(wall())
     if runner.progress.clock:
         session.console.print(session.words.say("time is {time}", time=to_text(runner.progress.clock)))
 
@@ -275,7 +275,7 @@ def serve_inbox(session: Session, producers: list[threading.Thread], *, leave: b
         elif runner.progress.mode == "wall":
             runner.advance_to(wall())
         elif ended and not took and not over:
-            runner.end_of_data()
+            runner.end_of_data(wall())
         over = over or (ended and not took)
         session.show_news()
         if over and leave:

@@ -73,10 +73,19 @@ class Clock:
             progress.read = at
             self._advance(at // self._grid * self._grid)
 
-    def end_of_data(self) -> None:
-        """Event mode: all that was read has its tick."""
-        if self._progress.read:
-            self._advance(first_tick_after(self._progress.read, self._grid))
+    def end_of_data(self, now: int | None = None) -> None:
+        """Event mode: all that was read has its tick.
+
+        Data that ends in this very hour (`now`, µs, where the wall clock is known) is ticked on the live grid at its
+        end: a tick at the full hour would be ahead of the wall clock, and what comes until then would come late.
+        """
+        if not self._progress.read:
+            return
+        end = first_tick_after(self._progress.read, self._grid)
+        if now is not None and end > now:
+            self._advance(min(now // LIVE_GRID * LIVE_GRID, end), LIVE_GRID)
+        else:
+            self._advance(end)
 
     def advance_to(self, at: int) -> None:
         """Moves time to `at` (µs), tick by tick where there is work: the way of the wall clock and of a last cut."""
@@ -85,8 +94,9 @@ class Clock:
         self._progress.read = max(self._progress.read, at)
         self._advance(at // self._grid * self._grid)
 
-    def _advance(self, to: int) -> None:
-        while to > self._progress.clock and (at := self._next_tick()) <= to:
+    def _advance(self, to: int, grid: int | None = None) -> None:
+        grid = grid or self._grid
+        while to > self._progress.clock and (at := self._next_tick(grid)) <= to:
             self._progress.clock = at
             since = self._stale_since(at)
             stale = ("purchases",) if since else ()
@@ -110,13 +120,13 @@ class Clock:
         latest = max((self._progress.sources[source] for source in self._progress.purchases_from), default=at)
         return latest if at - latest > self._stale_after else 0
 
-    def _next_tick(self) -> int:
+    def _next_tick(self, grid: int) -> int:
         """The next grid point at which something waits; every midnight sums up the day."""
         midnight = (self._progress.clock // DAY + 1) * DAY
         work = self._pipeline.next_work()
         if work is None or work >= midnight:
             return midnight
-        return max(ceil_to(work, self._grid), first_tick_after(self._progress.clock, self._grid))
+        return max(ceil_to(work, grid), first_tick_after(self._progress.clock, grid))
 
 
 def settle(pipeline: Pipeline, record: JournalRecord) -> Iterator[tuple[JournalRecord, Step]]:

@@ -151,9 +151,9 @@ class Runner:
 
     # ------------------------------------------------------------------------------------------- time
 
-    def end_of_data(self) -> None:
-        """Event mode: all that was read has its tick; commits."""
-        self._clock.end_of_data()
+    def end_of_data(self, now: int | None = None) -> None:
+        """Event mode: all that was read has its tick, none of them after `now` (µs); commits."""
+        self._clock.end_of_data(now)
         self.commit()
 
     def advance_to(self, at: int) -> None:
