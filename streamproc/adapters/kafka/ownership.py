@@ -124,7 +124,8 @@ class Ownership:
 
     def resume(self) -> None:
         """Everything owned goes to work."""
+        pace = self._pace.among(len(self.owned))
         for partition in self.owned.values():
-            partition.resume()
+            partition.resume(pace)
         self.liveness.recovered = True
         self.liveness.touch()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,14 +14,24 @@ from streamproc.adapters.kafka.transactions import Processor, Record, Transactio
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 RESTORE_STEP = 10_000
+FULL_BYTES = 4 << 20
 
 
 class Pace(NamedTuple):
-    """How batches are cut: at most so many records; small ones at least `linger` s apart; `wake` every so many s."""
+    """How batches are cut: at most so many records; `wake` every so many s.
+
+    Small batches of a partition are at least `linger` s apart, and further apart where a process owns so many
+    partitions that it would begin more than `rate` transactions a second.
+    """
 
     records: int = 2000
-    linger: float = 0.03
+    linger: float = 0.05
     wake: float = 1.0
+    rate: float = 100.0
+
+    def among(self, partitions: int) -> "Pace":
+        """The pace of each of so many partitions."""
+        return self._replace(linger=max(self.linger, partitions / self.rate))
 
 
 class OwnedPartition:
@@ -38,6 +48,7 @@ class OwnedPartition:
         self._writer = writer
         self._pace = pace
         self._pending: list[Record] = []
+        self._pending_bytes = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -53,10 +64,10 @@ class OwnedPartition:
                 await asyncio.sleep(0)
         self.position, self._suspect, self.restored = position, past.suspect, True
 
-    def resume(self) -> None:
+    def resume(self, pace: Pace) -> None:
         """Starts to work; records are accepted from `position` on."""
-        self.expected, self._stopping = self.position, False
-        self._pending.clear()
+        self.expected, self._stopping, self._pace = self.position, False, pace
+        self._drop()
         self._task = asyncio.create_task(self._run())
 
     async def pause(self, seconds: float) -> bool:
@@ -67,8 +78,11 @@ class OwnedPartition:
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=seconds)
             done = self._task.done()
-        self._pending.clear()
+        self._drop()
         return done
+
+    def _drop(self) -> None:
+        self._pending, self._pending_bytes = [], 0
 
     async def fence(self) -> None:
         """Locks the earlier owner out."""
@@ -81,7 +95,7 @@ class OwnedPartition:
     @property
     def full(self) -> bool:
         """True while a whole batch waits: no more should be fetched."""
-        return len(self._pending) >= self._pace.records
+        return len(self._pending) >= self._pace.records or self._pending_bytes >= FULL_BYTES
 
     def accept(self, follows: int, records: Sequence[Record]) -> None:
         """Takes fetched records; they must follow directly on what was accepted before."""
@@ -90,6 +104,7 @@ class OwnedPartition:
         if follows != self.expected:
             leave(ExitCode.POSITION, f"{self.slot} expected offset {self.expected}, was given what follows {follows}")
         self._pending += records
+        self._pending_bytes += _size(records)
         self.expected = records[-1].offset + 1
         self._changed.set()
 
@@ -130,6 +145,7 @@ class OwnedPartition:
     async def _batch(self, now: float) -> None:
         self._began = now
         records, self._pending = self._pending[: self._pace.records], self._pending[self._pace.records :]
+        self._pending_bytes = _size(self._pending)
         if not self._tried:
             records = await self._careful(records)
         if records:
@@ -153,8 +169,13 @@ class OwnedPartition:
             await self._commit(self._processor.process(records[:index]), records[index].offset)
         await self._commit(self._processor.poison(records[index]), records[index].offset + 1)
         self._pending = records[index + 1 :] + self._pending
+        self._pending_bytes = _size(self._pending)
         return []
 
     async def _commit(self, writes: Writes, position: int) -> None:
         await self._writer.commit(self.slot.outputs(writes, position))
         self.position = position
+
+
+def _size(records: Iterable[Record]) -> int:
+    return sum(len(record.value or b"") for record in records)

@@ -35,6 +35,7 @@ FULL_POLL_SECONDS = 0.02
 PARK_SECONDS = 5.0
 REBALANCE_SECONDS = 120.0
 LAG_SECONDS = 5.0
+REPORT_SECONDS = 2.0
 
 
 class Fetched(NamedTuple):
@@ -183,7 +184,7 @@ class Consumer(driver.Consumer):
         member = self._thread._ensure_consumer()._coordinator.member_id  # noqa: SLF001 - no public way
         try:
             await self.ownership.take([(tp.topic, tp.partition) for tp in assigned], generation_id, member)
-        except (KafkaError, TimeoutError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - aiokafka would log it, and go on with what is not ours
             leave(ExitCode.TAKEOVER, f"cannot lock the earlier owner out: {error!r}")
         await super().on_partitions_assigned(assigned, generation_id)
         self._loading = asyncio.create_task(self._load())
@@ -204,6 +205,7 @@ class Consumer(driver.Consumer):
     async def on_stop(self) -> None:
         """Finishes, and lets the next owner have everything at once."""
         await self._close()
+        await self._report()
         await self.ownership.release()
         await super().on_stop()
 
@@ -264,14 +266,18 @@ class Consumer(driver.Consumer):
         """Nothing to do: Liveness judges it."""
 
     async def commit(self, *_: Any, **__: Any) -> bool:  # noqa: ANN401 - as in Faust
-        """Shows our positions to tools; whether that succeeds matters to nobody."""
+        """Shows our positions to tools."""
+        if self._open:
+            await self._report()
+        return True
+
+    async def _report(self) -> None:
         positions = {TP(*tp): owned.position for tp, owned in self.ownership.owned.items() if owned.restored}
         changed = {tp: position for tp, position in positions.items() if position != self._reported.get(tp)}
-        if changed and self._open:
-            with suppress(KafkaError, TimeoutError):
-                await self._thread.report(changed)
+        if changed:
+            with suppress(KafkaError, TimeoutError):  # whether it succeeds matters to nobody
+                await asyncio.wait_for(self._thread.report(changed), REPORT_SECONDS)
                 self._reported = positions
-        return True
 
     @Service.task
     async def _watch(self) -> None:

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 
 from tests.adapters.kafka.toy import POISON, RAISE, SLOW
 from tests.adapters.kafka.toy_cluster import Toys, alerts_of, eventually, expected, per_source, settle
-from tests.servers.broker import Broker
+from tests.servers.broker import PASSWORD, USER, Broker
 
 TOY = {"name": "toy", "topics": ["journal"], "changelog": "changelog"}
 
@@ -103,6 +103,23 @@ def settle_apps(toys: Toys) -> None:
             mine = f"{toys.prefix}{topic}/{partition}/".encode()
             kept = {k[len(mine) :]: v for k, v in progress.items() if k.startswith(mine)}
             assert {k: v for k, v in kept.items() if not k.startswith(b"\0")} == states
+
+
+def test_a_worker_shows_who_it_is_and_checks_who_answers(kafka: Broker, make: Make) -> None:
+    toys = make()
+    toys.told |= {
+        "brokers": kafka.sasl_ssl,
+        "secured": {
+            "security": "SASL_SSL",
+            "user": USER,
+            "password": PASSWORD,
+            "authority": str(kafka.certificates.authority),
+        },
+    }
+    toys.start()
+    toys.produce("journal", events(1000))
+    settle(toys, "journal", "changelog")
+    assert not toys.said(PASSWORD)
 
 
 def test_an_idle_worker_writes_nothing(make: Make) -> None:

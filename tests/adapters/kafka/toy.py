@@ -18,8 +18,10 @@ from zlib import crc32
 from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.ownership_partition import Pace
+from streamproc.adapters.kafka.security import broker_credentials, client_security
 from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
 from streamproc.adapters.kafka.worker import run
+from streamproc.config import KafkaSettings
 
 POISON = b"POISON"
 RAISE = b"RAISE"
@@ -92,10 +94,13 @@ def specs(prefix: str, apps: Sequence[dict[str, Any]]) -> list[AppSpec]:
     ]
 
 
+def connection(told: dict[str, Any]) -> Connection:
+    settings = KafkaSettings(brokers=told["brokers"], **told.get("secured", {}))
+    return Connection(settings.brokers, broker_credentials(settings), client_security(settings))
+
+
 if __name__ == "__main__":
     told = json.loads(sys.argv[1])
     logging.basicConfig(level=told.get("log", "INFO"), stream=sys.stderr, format="%(asctime)s %(name)s %(message).400s")
-    settings = Settings(
-        Connection(told["brokers"]), told["prefix"], told.get("session", 6.0), Pace(**told.get("pace", {}))
-    )
-    run(specs(told["prefix"], told["apps"]), settings)
+    pace = Pace(**told.get("pace", {}))
+    run(specs(told["prefix"], told["apps"]), Settings(connection(told), told["prefix"], told.get("session", 6.0), pace))

@@ -40,14 +40,14 @@ class Toys:
         self.prefix = prefix
         self.folder = folder
         self.bootstrap = bootstrap
-        self._told = {"brokers": bootstrap, "prefix": prefix, "apps": apps, "session": SESSION, **more}
+        self.told = {"brokers": bootstrap, "prefix": prefix, "apps": apps, "session": SESSION, **more}
         self._started = 0
         self.running: list[subprocess.Popen[bytes]] = []
         self.exits: list[int] = []
 
     def start(self) -> subprocess.Popen[bytes]:
         self._started += 1
-        command = [sys.executable, "-m", "tests.adapters.kafka.toy", json.dumps(self._told)]
+        command = [sys.executable, "-m", "tests.adapters.kafka.toy", json.dumps(self.told)]
         with (self.folder / f"worker-{self._started}.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log)
         self.running.append(process)
