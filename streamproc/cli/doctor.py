@@ -4,24 +4,9 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-import typer
-from rich.markup import escape
-from rich.table import Table
-
 from streamproc.adapters.embedded.checks import Finding, check_folder
-from streamproc.cli.common import (
-    FINDING,
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    LanguageOption,
-    Screen,
-    command,
-    print_json,
-    wall,
-)
-
-STYLES = {"ok": "", "note": "cyan", "fault": "bold red"}
+from streamproc.cli.common import ConfigOption, DataOption, JsonOption, LanguageOption, command, wall
+from streamproc.cli.findings import tell
 
 
 def doctor(
@@ -37,13 +22,7 @@ def doctor(
     """
     with command(config, data, lang) as screen:
         findings = [*check_folder(screen.settings.data, wall()), *_installation()]
-        if json:
-            for finding in findings:
-                print_json(finding)
-        else:
-            _show(screen, findings)
-        if any(finding.level == "fault" for finding in findings):
-            raise typer.Exit(FINDING)
+        tell(screen, findings, json=json)
 
 
 def _installation() -> Iterator[Finding]:
@@ -52,13 +31,3 @@ def _installation() -> Iterator[Finding]:
         yield Finding(check="parquet", level="note", detail=detail)
     else:
         yield Finding(check="parquet", level="ok", detail="pyarrow is installed")
-
-
-def _show(screen: Screen, findings: list[Finding]) -> None:
-    table = Table(box=None, padding=(0, 2), show_header=False)
-    levels = {"ok": screen.words.say("ok"), "note": screen.words.say("note"), "fault": screen.words.say("FAULT")}
-    for finding in findings:
-        mend = f"\n→ {finding.mend}" if finding.mend else ""
-        text = escape(f"{finding.detail}{mend}")
-        table.add_row(levels[finding.level], finding.check, text, style=STYLES[finding.level])
-    screen.out.print(table)

@@ -86,6 +86,12 @@ def _doctor() -> Function:
     return doctor
 
 
+def _topics() -> typer.Typer:
+    from streamproc.cli.topics import app
+
+    return app
+
+
 def _backup() -> Function:
     from streamproc.cli.backup import backup
 
@@ -116,6 +122,7 @@ COMMANDS = {
     "models": Entry("The models learned so far: list, look, pin, roll back.", _models),
     "simulate": Entry("Write the feeds of a simulated shop, and the truth about who left.", _simulate),
     "doctor": Entry("Look for what is wrong with a data folder or the installation.", _doctor),
+    "topics": Entry("The topics on Kafka: plan, create, check.", _topics),
     "backup": Entry("Copy a data folder into one file, while it is in use.", _backup),
     "restore": Entry("Make a data folder from a backup.", _restore),
     "version": Entry("The version of streamproc.", _version),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient
 
 from tests.servers.certificates import Certificates, certificates_in, make_certificates
 from tests.servers.process import ServerError, ServerProcess, free_ports, needed
@@ -93,12 +93,15 @@ class Broker:
         return f"127.0.0.1:{self.ports.ssl}"
 
     def create(self, topics: Mapping[str, int], **settings: str) -> None:
-        """Makes topics of so many partitions, all with the same settings, `cleanup_policy="compact"` say."""
+        """Makes topics of so many partitions, all with the same settings, `cleanup_policy="compact"` say.
+
+        Returns when each has a leader.
+        """
         configs = {name.replace("_", "."): value for name, value in settings.items()}
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
-            new = [NewTopic(name, count, 1, topic_configs=configs) for name, count in topics.items()]
-            admin.create_topics(new)
+            new = {name: {"num_partitions": count, "configs": configs} for name, count in topics.items()}
+            admin.create_topics(new, wait_for_metadata=True)
         finally:
             admin.close()
 

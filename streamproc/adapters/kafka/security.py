@@ -27,8 +27,9 @@ def client_security(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
-def broker_credentials(settings: KafkaSettings) -> faust.SSLCredentials | faust.SASLCredentials | None:
+def broker_credentials(settings: KafkaSettings) -> "faust.SSLCredentials | faust.SASLCredentials | None":
     """What a Faust app is made with, None for a connection in the clear. Raises ConfigError as above."""
+    # In quotes, as Faust loads its parts when they are named: commands that only ask the brokers do without.
     context = _kafka_context(settings)
     if context is None:
         return None

@@ -1,0 +1,128 @@
+"""`streamproc topics`: the topics a cluster needs, those it has, and what is wrong with them."""
+
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from streamproc.adapters.kafka.checks import Finding, check_topics
+from streamproc.adapters.kafka.tools import admin_of
+from streamproc.adapters.kafka.topics import (
+    Found,
+    Wanted,
+    broker_count,
+    create_topics,
+    found_topics,
+    in_sync_for,
+    replicas_for,
+    wanted_topics,
+)
+from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json
+from streamproc.cli.findings import tell
+from streamproc.config import Settings
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+app = typer.Typer(help="The topics on Kafka: plan, create, check.", no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@app.command()
+def plan(*, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show the topics that are needed, with their settings, and which of them there are. Nothing is changed.
+
+    For example:
+
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics plan
+    """
+    with command(config) as screen:
+        kafka = screen.settings.kafka
+        wanted = topics_of(screen.settings)
+        with admin_of(kafka) as admin:
+            replicas = replicas_for(broker_count(admin))
+            found = found_topics(admin, [topic.name for topic in wanted])
+        rows = [_planned(topic, replicas, kafka.partitions, found.get(topic.name)) for topic in wanted]
+        if json:
+            for row in rows:
+                print_json(row)
+        else:
+            _show(screen, rows)
+
+
+@app.command()
+def create(*, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Make the topics that are missing; those that there are stay as they are.
+
+    The firm's own topics are made, too, where they are missing, with the cluster's own retention.
+
+    For example:
+
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics create
+    """
+    with command(config) as screen:
+        kafka = screen.settings.kafka
+        wanted = topics_of(screen.settings)
+        with admin_of(kafka) as admin:
+            replicas = replicas_for(broker_count(admin))
+            found = found_topics(admin, [topic.name for topic in wanted])
+            missing = [topic for topic in wanted if topic.name not in found]
+            if missing:
+                create_topics(admin, missing, replicas=replicas, partitions=kafka.partitions)
+        for topic in missing:
+            if json:
+                print_json(_planned(topic, replicas, kafka.partitions, None))
+            else:
+                screen.line(f"{topic.name}: made")
+        if not missing and not json:
+            screen.line("all topics are there")
+
+
+@app.command()
+def check(*, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Look for settings that would lose records or stop a worker; each fault comes with what mends it.
+
+    Exit code 1: there is a fault.
+
+    For example:
+
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics check
+    """
+    with command(config) as screen:
+        with admin_of(screen.settings.kafka) as admin:
+            findings = topic_findings(admin, screen.settings)
+        tell(screen, findings, json=json)
+
+
+def topics_of(settings: Settings) -> list[Wanted]:
+    """All topics that the settings ask for."""
+    horizon = max([settings.horizon_days, *settings.horizons.values()]) * DAY_MS
+    return wanted_topics(settings.kafka, horizon + settings.lateness_hours * HOUR_MS)
+
+
+def topic_findings(admin: Any, settings: Settings) -> list[Finding]:  # noqa: ANN401 - kafka-python ships no types
+    """What is to be said of each topic. Raises kafka-python's KafkaError."""
+    wanted = topics_of(settings)
+    found = found_topics(admin, [topic.name for topic in wanted])
+    return list(check_topics(settings.kafka, wanted, found, broker_count(admin)))
+
+
+def _planned(topic: Wanted, replicas: int, partitions: int, found: Found | None) -> dict[str, Any]:
+    settings = {**topic.settings, "min.insync.replicas": str(in_sync_for(replicas))}
+    return {
+        "topic": topic.name,
+        "ours": topic.ours,
+        "partitions": topic.partitions or partitions,
+        "replicas": replicas,
+        "settings": settings,
+        "exists": found is not None,
+    }
+
+
+def _show(screen: Screen, rows: list[dict[str, Any]]) -> None:
+    table = Table("topic", "partitions", "copies", "there", "settings", box=None, padding=(0, 2))
+    for row in rows:
+        settings = "\n".join(f"{name}={value}" for name, value in row["settings"].items())
+        table.add_row(
+            row["topic"], str(row["partitions"]), str(row["replicas"]), "yes" if row["exists"] else "no", settings
+        )
+    screen.out.print(table)
