@@ -18,11 +18,17 @@ STALE_AFTER = 72 * HOUR
 """How far (µs) the sources of purchases may lag behind the clock until silence is no longer taken for silence."""
 
 
+MOST_SOURCES = 256
+"""Sources remembered: whoever exports a file a day brings a new one every day."""
+
+
 class Progress(msgspec.Struct):
     """Where the journal's writer stands: `clock` the last tick, `read` the largest event time taken in (µs).
 
     `sources` holds the largest event time of each source, `told` the one the last midnight's tick told,
-    `purchases_from` those that ever brought a purchase.
+    `purchases_from` those that ever brought a purchase. Once there are more than MOST_SOURCES, the quarter that is read
+    least far is forgotten, but never the one of purchases that is read furthest: it tells whether silence may be taken
+    for silence. A source that comes again counts as a new one.
     """
 
     clock: int = 0
@@ -59,9 +65,12 @@ class Clock:
     def see(self, record: CustomerEvent | FirmFact) -> None:
         """A record is the next one of its source: the source works, and is read as far as that."""
         sources = self._progress.sources
+        known = record.source in sources
         sources[record.source] = max(record.at, sources.get(record.source, 0))
         if isinstance(record, Purchase):
             self._progress.purchases_from.add(record.source)
+        if not known and len(sources) > MOST_SOURCES:
+            _forget(self._progress)
 
     def read(self, record: CustomerEvent | FirmFact) -> None:
         """A record is about to be taken in: in event mode time moves as far as that says."""
@@ -127,6 +136,20 @@ class Clock:
         if work is None or work >= midnight:
             return midnight
         return max(ceil_to(work, grid), first_tick_after(self._progress.clock, grid))
+
+
+def _forget(progress: Progress) -> None:
+    """Forgets a quarter of the sources, see Progress; not just one: the next record may be of that again."""
+
+    def furthest_last(source: str) -> tuple[int, str]:
+        return progress.sources[source], source
+
+    purchases = max(progress.purchases_from & progress.sources.keys(), key=furthest_last, default=None)
+    in_order = sorted(progress.sources.keys() - {purchases}, key=furthest_last)
+    for source in in_order[: len(progress.sources) - MOST_SOURCES * 3 // 4]:
+        del progress.sources[source]
+        progress.told.pop(source, None)
+        progress.purchases_from.discard(source)
 
 
 def settle(pipeline: Pipeline, record: JournalRecord) -> Iterator[tuple[JournalRecord, Step]]:
