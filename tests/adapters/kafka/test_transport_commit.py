@@ -66,6 +66,54 @@ def test_what_was_aborted_is_never_seen(make: Make) -> None:
     assert sum(json.loads(s)[0] for k, s in toys.kept("changelog")[0].items() if not k.startswith(b"\0")) == 600
 
 
+def test_an_aborted_transaction_leaves_no_state(make: Make) -> None:
+    async def abort(bootstrap: str, topic: str) -> None:
+        async with aiokafka.AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=topic) as producer:
+            await producer.begin_transaction()
+            for key, value in ((b"c1", b"[1000, 1000]"), (b"\0position", b"99")):
+                await producer.send_and_wait(topic, value, key, partition=0)
+            await producer.abort_transaction()
+
+    toys = make(journal=1)
+    worker = toys.start()
+    toys.produce("journal", events(150))
+    settle(toys, "journal", "changelog")
+    asyncio.run(abort(toys.bootstrap, f"{toys.prefix}changelog"))
+    assert toys.end(worker) == 0
+    toys.start()
+    toys.produce("journal", events(150))
+    settle(toys, "journal", "changelog")
+
+
+def test_what_lies_behind_anothers_open_transaction_is_read_back_too(make: Make) -> None:
+    # Owners share the progress topic: while one has a transaction open, the last stable offset hides what the
+    # others have committed since.
+    async def stay_open(bootstrap: str, topic: str, meanwhile: Callable[[], None]) -> None:
+        async with aiokafka.AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=topic) as producer:
+            await producer.begin_transaction()
+            await producer.send_and_wait(topic, b"1", b"another/0/\0position", partition=0)
+            await asyncio.to_thread(meanwhile)
+            await producer.abort_transaction()
+
+    def replace_owner() -> None:
+        toys.produce("a", events(1000))
+        alerts, _ = expected("a", toys.read("a"), toys.prefix)
+        eventually(lambda: len(toys.read("alerts")[0]) == len(alerts), "alerts")
+        assert toys.end(worker) == 0
+        toys.start()
+        time.sleep(4)
+        assert toys.said("intake owns") == 1, "it cannot know yet where to go on"
+
+    toys = make({"name": "intake", "topics": ["a"], "changelog": "progress", "shared": True, "timeout": 5.0})
+    worker = toys.start()
+    eventually(lambda: toys.said("intake owns") == 1, "the first owner works")
+    asyncio.run(stay_open(toys.bootstrap, f"{toys.prefix}progress", replace_owner))
+    eventually(lambda: toys.said("intake owns") == 2, "the new owner knows")
+    time.sleep(1)
+    alerts, _ = expected("a", toys.read("a"), toys.prefix)
+    assert per_source(alerts_of(toys.read("alerts"))) == per_source(alerts)
+
+
 def test_one_process_hosts_several_apps_over_several_topics(make: Make) -> None:
     # Each app is a group of its own; partitions of several topics share one changelog partition, and a tick
     # written from `wake` reaches every partition once and in order, whoever dies.
