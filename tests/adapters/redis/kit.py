@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
+from redis.exceptions import RedisError
 
 from streamproc.adapters.redis.client import reading_client, writing_client
 from streamproc.adapters.redis.layout import USUAL, Bounds
@@ -35,6 +36,13 @@ class RedisFeed(RedisFeedReader):
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return bool(self.client.ping())
+        except RedisError:
+            return False
 
     def run(self, question: Callable[[RedisFeedStore], Coroutine[Any, Any, T]]) -> T:
         """What the store answers, in an event loop of its own."""
