@@ -92,6 +92,18 @@ def _topics() -> typer.Typer:
     return app
 
 
+def _produce() -> Function:
+    from streamproc.cli.produce import produce
+
+    return produce
+
+
+def _lag() -> Function:
+    from streamproc.cli.lag import lag
+
+    return lag
+
+
 def _backup() -> Function:
     from streamproc.cli.backup import backup
 
@@ -123,6 +135,8 @@ COMMANDS = {
     "simulate": Entry("Write the feeds of a simulated shop, and the truth about who left.", _simulate),
     "doctor": Entry("Look for what is wrong with a data folder or the installation.", _doctor),
     "topics": Entry("The topics on Kafka: plan, create, check.", _topics),
+    "produce": Entry("Send files to the firm's topics on Kafka, in order of time, keyed by customer.", _produce),
+    "lag": Entry("How far each processor on Kafka is behind what there is to read.", _lag),
     "backup": Entry("Copy a data folder into one file, while it is in use.", _backup),
     "restore": Entry("Make a data folder from a backup.", _restore),
     "version": Entry("The version of streamproc.", _version),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from kafka.admin import ConfigResource, KafkaAdminClient
 
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.tools import ClusterError
 from streamproc.config import KafkaSettings
 
@@ -52,19 +53,20 @@ class Found(NamedTuple):
 
 def wanted_topics(kafka: KafkaSettings, horizon_ms: int) -> list[Wanted]:
     """All topics. `horizon_ms`: how far back a label looks, the allowed lateness included."""
-    prefix, partitions = kafka.prefix, kafka.partitions
-    inputs = [Wanted(name, None, {}, DAY_MS, ours=False) for name in kafka.inputs.values()]
+    names, partitions = Names(kafka.prefix), kafka.partitions
+    large = {"max.message.bytes": _KEPT["max.message.bytes"]}
+    inputs = [Wanted(name, None, large, DAY_MS, ours=False) for name in kafka.inputs.values()]
     return [
         *inputs,
-        Wanted(f"{prefix}journal", partitions, _logged(FOR_EVER), horizon_ms),
-        Wanted(f"{prefix}examples", 1, _logged(FOR_EVER), horizon_ms),
-        Wanted(f"{prefix}desk-inbox", 1, _logged(7 * DAY_MS), DAY_MS),
-        Wanted(f"{prefix}warnings", 1, _logged(FOR_EVER), DAY_MS),
-        Wanted(f"{prefix}dead-letters", 1, _logged(90 * DAY_MS), DAY_MS),
-        Wanted(f"{prefix}progress", 1, _KEPT | _COMPACTED),
-        Wanted(f"{prefix}monitor-changelog", partitions, _KEPT | _COMPACTED),
-        Wanted(f"{prefix}trainer-changelog", 1, _KEPT | _COMPACTED),
-        Wanted(f"{prefix}desk-changelog", 1, _KEPT | _COMPACTED),
+        Wanted(names.journal, partitions, _logged(FOR_EVER), horizon_ms),
+        Wanted(names.examples, 1, _logged(FOR_EVER), horizon_ms),
+        Wanted(names.desk_inbox, 1, _logged(7 * DAY_MS), DAY_MS),
+        Wanted(names.warnings, 1, _logged(FOR_EVER), DAY_MS),
+        Wanted(names.dead_letters, 1, _logged(90 * DAY_MS), DAY_MS),
+        Wanted(names.progress, 1, _KEPT | _COMPACTED),
+        Wanted(names.changelog("monitor"), partitions, _KEPT | _COMPACTED),
+        Wanted(names.changelog("trainer"), 1, _KEPT | _COMPACTED),
+        Wanted(names.changelog("desk"), 1, _KEPT | _COMPACTED),
     ]
 
 
@@ -93,6 +95,11 @@ def found_topics(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Fou
         )
         for topic in there
     }
+
+
+def missing_topics(admin: KafkaAdminClient, names: Iterable[str]) -> list[str]:
+    """Those of the names that there are not. Raises kafka-python's KafkaError."""
+    return sorted(topic["name"] for topic in admin.describe_topics(list(names)) if topic["error_code"])
 
 
 def broker_count(admin: KafkaAdminClient) -> int:
