@@ -45,7 +45,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gap (of two thirds of the horizon at the most): who buys seldom is no case on the day of a purchase. It is not
     raised again before a purchase came or the risk was under `clear_at` (hysteresis), and `cooldown_days` have passed
     since the last one ended. At `escalate_at` it escalates. An expected loss of `severity_share` of what the least A
-    customer brings a year makes it critical, of B high, of C medium.
+    customer brings a year makes it critical, of B high, of C medium. Below `minimum_expected_loss` (minor units; 0: no
+    such rule) nobody is warned of, as far as money is known.
     """
 
     name: str = "default"
@@ -58,6 +59,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cooldown_days: int = 30
     recent_contact_days: int = 14
     severity_share: float = 2.0
+    minimum_expected_loss: int = 0
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds contradict each other."""
@@ -69,6 +71,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("minimum_customers_fitted may not be negative")
         if not self.severity_share > 0.0:
             raise ValueError("severity_share must be above 0")
+        if self.minimum_expected_loss < 0:
+            raise ValueError("minimum_expected_loss may not be negative")
 
 
 def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:

@@ -136,7 +136,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """The numbers that a look was judged by: the customer's own, and the policy's beside them.
 
     A warning needs `least_silent_days` without a purchase. `armed`: since the last warning the customer bought, or the
-    risk has been below `clear_at`. `cooldown_until` None: never warned of.
+    risk has been below `clear_at`. `cooldown_until` None: never warned of. `expected_loss` None: not measured; it and
+    `minimum_expected_loss` are decimal numbers of `currency`.
     """
 
     policy: str
@@ -155,6 +156,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     do_not_contact: bool
     customers_fitted: int
     minimum_customers_fitted: int
+    expected_loss: str | None
+    minimum_expected_loss: str
+    currency: str
 
 
 Found = Literal["looked", "not_looked", "alias", "unknown"]
@@ -332,7 +336,7 @@ def why_looked(
     )
 
 
-def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int) -> Rule:
+def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int, money: Money) -> Rule:
     """The numbers that the look was judged by, from the state as it left it."""
     facts, decisions, figures = state.facts, state.decisions, look.figures
     retention = [t.at for t in facts.contacts if t.outward and t.purpose == "retention" and t.at * SECOND < look.at]
@@ -353,6 +357,9 @@ def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted
         do_not_contact=facts.says("do_not_contact") is True,
         customers_fitted=customers_fitted,
         minimum_customers_fitted=policy.minimum_customers_fitted,
+        expected_loss=None if figures is None or not figures.money_measured else money.text(figures.expected_loss),
+        minimum_expected_loss=money.text(policy.minimum_expected_loss),
+        currency=money.currency,
     )
 
 

@@ -44,6 +44,11 @@ def quiet_days(figures: Figures, policy: Policy) -> float:
     return policy.minimum_silence * min(usual, figures.horizon_days * 2 / 3)
 
 
+def too_little(figures: Figures, policy: Policy) -> bool:
+    """Whether less is at stake than a warning is worth; what is not measured is not held against it."""
+    return figures.money_measured and figures.expected_loss < policy.minimum_expected_loss
+
+
 def decide(
     customer_id: str, facts: Facts, decisions: Decisions, churn: float, figures: Figures | None, context: Context
 ) -> Decided:
@@ -89,6 +94,7 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
         (context.purchases_stale, Outcome.FEED_STALE),
         (figures.probability < policy.raise_at, Outcome.BELOW_THRESHOLD),
         (figures.recency_days < quiet_days(figures, policy), Outcome.BELOW_THRESHOLD),
+        (too_little(figures, policy), Outcome.BELOW_THRESHOLD),
         (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
         (at < decisions.cooldown_until, Outcome.COOLDOWN),
         (not decisions.armed, Outcome.HYSTERESIS),

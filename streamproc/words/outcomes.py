@@ -33,15 +33,23 @@ def _episode_open(words: Words, rule: Rule) -> str:
 
 
 def _below_threshold(words: Words, rule: Rule) -> str:
-    high = rule.probability is not None and rule.probability >= rule.raise_at
-    if high and rule.silent_days is not None and rule.least_silent_days is not None:
+    if rule.probability is None or rule.probability < rule.raise_at:
+        threshold = _raise(words, rule)
+        return words.say("The risk, {risk}, is below {threshold}.", risk=_risk(words, rule), threshold=threshold)
+    silent, least = rule.silent_days or 0, rule.least_silent_days or 0.0
+    if silent < least or rule.expected_loss is None:
         return words.say(
             "The risk is {risk}, but the last purchase was only {days} ago; a warning needs {least}.",
             risk=_risk(words, rule),
-            days=words.days(rule.silent_days),
-            least=words.days(rule.least_silent_days),
+            days=words.days(silent),
+            least=words.days(least),
         )
-    return words.say("The risk, {risk}, is below {threshold}.", risk=_risk(words, rule), threshold=_raise(words, rule))
+    return words.say(
+        "The risk is {risk}, but the expected loss, {loss}, is below {least}.",
+        risk=_risk(words, rule),
+        loss=words.money(rule.expected_loss, rule.currency),
+        least=words.money(rule.minimum_expected_loss, rule.currency),
+    )
 
 
 def _minimum_evidence(words: Words, rule: Rule) -> str:

@@ -162,6 +162,21 @@ class Rule(Protocol):
         """Customers below which no model is trusted."""
         ...
 
+    @property
+    def expected_loss(self) -> str | None:
+        """Decimal text, None where no money is known."""
+        ...
+
+    @property
+    def minimum_expected_loss(self) -> str:
+        """What must be at stake for a warning, decimal text."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Of both."""
+        ...
+
 
 class Answer(Protocol):
     """A look's outcome with its rule."""

@@ -50,6 +50,7 @@ def test_the_share_of_severity_is_configurable() -> None:
         {"recent_contact_days": -1},
         {"minimum_purchase_days": -1},
         {"minimum_customers_fitted": -1},
+        {"minimum_expected_loss": -1},
         {"severity_share": 0.0},
         {"severity_share": -0.5},
         {"severity_share": float("nan")},

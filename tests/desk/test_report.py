@@ -76,7 +76,7 @@ def test_an_alias_s_report_names_where_it_went() -> None:
 def test_why_gives_the_look_s_outcome_and_the_numbers_it_was_judged_by() -> None:
     bench, trail = busy()
     look = trail.looks[-1]
-    rule = rule_of(look, bench.state(), POLICY, 1_000)
+    rule = rule_of(look, bench.state(), POLICY, 1_000, EUR)
     answer = why_looked("c", to_text(on(40)), trail, bench.state(), rule, EUR)
     assert (answer.found, answer.outcome, answer.looked_at) == ("looked", look.outcome, to_text(look.at))
     assert look.outcome is Outcome.DO_NOT_CONTACT
@@ -84,6 +84,9 @@ def test_why_gives_the_look_s_outcome_and_the_numbers_it_was_judged_by() -> None
     assert (rule.policy, rule.raise_at, rule.probability) == ("strict", 0.0, answer.risk.probability)
     assert (rule.purchase_days, rule.last_retention_contact) == (2, to_text(on(4)))
     assert (rule.least_silent_days, rule.cooldown_until, rule.do_not_contact) == (5.0, None, True)
+    assert (rule.minimum_expected_loss, rule.currency) == ("0.00", "EUR")
+    assert answer.value is not None
+    assert rule.expected_loss == answer.value.expected_loss
     assert answer.reasons
 
 
@@ -93,7 +96,8 @@ def test_why_of_a_look_without_figures_has_none() -> None:
     bench.tick(on(1))
     trail = Trail()
     trail.take(bench.effects)
-    rule = rule_of(trail.looks[-1], bench.state(), POLICY, 0)
+    rule = rule_of(trail.looks[-1], bench.state(), POLICY, 0, EUR)
     answer = why_looked("c", to_text(on(1)), trail, bench.state(), rule, EUR)
     assert (answer.risk, answer.value, answer.standing, answer.reasons) == (None, None, None, ())
     assert (rule.probability, rule.silent_days, rule.last_retention_contact) == (None, None, None)
+    assert rule.expected_loss is None

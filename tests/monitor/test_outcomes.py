@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
 from streamproc.core.control import Disposition, Setup
 from streamproc.core.events import CustomerEvent
@@ -56,6 +57,26 @@ def test_before_the_first_purchase_there_is_nothing_to_lose() -> None:
 
 def test_a_low_risk_is_below_the_threshold() -> None:
     assert looked_after(*TWICE, policy=Policy(raise_at=0.99, escalate_at=1.0)) is Outcome.BELOW_THRESHOLD
+
+
+def at_stake(minimum: int) -> Policy:
+    return replace(ALWAYS, minimum_expected_loss=minimum)
+
+
+def test_less_at_stake_than_a_warning_is_worth_is_below_the_threshold() -> None:
+    bench = Bench(policy=ALWAYS, snapshot=TRUSTED)
+    bench.give(*TWICE)
+    bench.tick(on(3))
+    [warned] = bench.all(WouldWarn)
+    loss = warned.figures.expected_loss
+    assert loss > 1
+    assert looked_after(*TWICE, policy=at_stake(loss)) is Outcome.WOULD_WARN
+    assert looked_after(*TWICE, policy=at_stake(loss + 1)) is Outcome.BELOW_THRESHOLD
+
+
+def test_unknown_money_is_not_held_against_a_warning() -> None:
+    unpriced: list[CustomerEvent] = [bought(on(0), None), bought(on(1), None)]
+    assert looked_after(*unpriced, policy=at_stake(10**9)) is Outcome.WOULD_WARN
 
 
 def test_one_purchase_day_is_no_evidence() -> None:

@@ -75,6 +75,9 @@ def rule(**given: Any) -> Rule:
         "do_not_contact": False,
         "customers_fitted": 12,
         "minimum_customers_fitted": 20,
+        "expected_loss": "12.50",
+        "minimum_expected_loss": "20.00",
+        "currency": "EUR",
     }
     return Rule(**{**usual, **given})
 
@@ -246,6 +249,14 @@ def test_every_outcome_is_told_with_the_rules_numbers(outcome: Outcome) -> None:
 def test_one_who_just_bought_is_told_from_one_at_low_risk() -> None:
     said = outcome_said(words_in("en"), answer("below_threshold", rule(probability=0.7)))
     assert said == "The risk is 70 %, but the last purchase was only 3 days ago; a warning needs 15.5 days."
+
+
+def test_too_little_at_stake_is_told_in_money() -> None:
+    given = rule(probability=0.7, silent_days=16)
+    said = outcome_said(words_in("en"), answer("below_threshold", given))
+    assert said == "The risk is 70 %, but the expected loss, €12.50, is below €20.00."
+    said = outcome_said(words_in("zh-CN"), answer("below_threshold", given))
+    assert said == "风险为70%，但预期损失€12.50低于€20.00。"
 
 
 def test_unknown_numbers_are_a_dash_and_no_look_says_nothing() -> None:

@@ -193,7 +193,7 @@ def why(db: sqlite3.Connection, customer_id: str, at: int | None = None) -> WhyA
         return replace(blank, found="alias", forwarded_to=state.forward_to)
     if judged is None:
         return replace(blank, found="not_looked", next_look=_first_look(db, customer_id, money))
-    rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted)
+    rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted, money)
     answer = why_looked(customer_id, blank.asked_at, trail, judged.state, rule, money)
     if answer.outcome not in {Outcome.WOULD_WARN, Outcome.EPISODE_OPEN}:
         return answer
