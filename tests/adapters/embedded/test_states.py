@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streamproc.monitor.memory import MemoryStates
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.embedded.states import StateTable
+from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import States
 from streamproc.testing.states_contract import CHECKS
 
