@@ -26,6 +26,7 @@ _OPTIONS: dict[str, Any] = {
     "socket_keepalive": True,
     "health_check_interval": 15,
     "client_name": "streamproc",
+    "protocol": 2,  # what every Redis speaks, and proxies before it
 }
 
 
@@ -50,3 +51,10 @@ def told() -> Iterator[None]:
         yield
     except (RedisError, OSError) as error:
         raise FeedAwayError(f"Redis: {str(error) or type(error).__name__}") from error
+
+
+def offset_of(position: bytes) -> int:
+    """The offset that Redis keeps as the feed's position. Raises FeedAwayError for what was never written by us."""
+    if not position.isdigit():
+        raise FeedAwayError(f"Redis: the feed's position is no number but {position[:40]!r}")
+    return int(position)

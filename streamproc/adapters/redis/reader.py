@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from redis import Redis
 
-from streamproc.adapters.redis.client import told
+from streamproc.adapters.redis.client import offset_of, told
 from streamproc.adapters.redis.layout import keys_under, now_of, row_of, stake_of
 from streamproc.desk.feed import OPEN_STATES, Counts, Line, Order
 from streamproc.desk.report import WarningNow
@@ -122,8 +122,8 @@ class RedisFeedReader:
     def version(self) -> int:
         """Another number whenever something was taken in since."""
         with told():
-            position = self._client.get(self._keys.position)
-        return -1 if position is None else int(position)
+            position: Any = self._client.get(self._keys.position)
+        return -1 if position is None else offset_of(position)
 
     def last(self) -> int:
         """The number of the feed's last line, 0 where there is none."""

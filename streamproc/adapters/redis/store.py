@@ -7,7 +7,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
-from streamproc.adapters.redis.client import told
+from streamproc.adapters.redis.client import offset_of, told
 from streamproc.adapters.redis.layout import USUAL, Bounds, arguments, keys_under
 from streamproc.desk.feed import FeedMovedError, Numbered, Place
 
@@ -34,7 +34,7 @@ class RedisFeedStore:
                 position, last = await asked.execute()
             if position is None:
                 return None
-            offset = int(position)
+            offset = offset_of(position)
             is_line = bool(last) and last[0][0] == b"%d-0" % (offset + 1)
             return Place(offset, last[0][1][b"line"] if is_line else None)
 
