@@ -56,8 +56,10 @@ class Past(NamedTuple):
 
 
 def parted(values: dict[bytes, bytes], prefix: bytes) -> Past:
-    """A changelog partition's last values as one owner sees them."""
-    states = {key[len(prefix) :]: value for key, value in values.items() if key.startswith(prefix)}
+    """A changelog partition's last values as one owner sees them. Without a prefix it takes them all."""
+    states = values
+    if prefix:
+        states = {key[len(prefix) :]: value for key, value in values.items() if key.startswith(prefix)}
     position, suspect = states.pop(POSITION, None), states.pop(SUSPECT, None)
     return Past(None if position is None else int(position), None if suspect is None else int(suspect), states)
 

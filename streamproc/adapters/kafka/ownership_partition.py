@@ -24,7 +24,7 @@ class Pace(NamedTuple):
     partitions that it would begin more than `rate` transactions a second.
     """
 
-    records: int = 2000
+    records: int = 5000
     linger: float = 0.05
     wake: float = 1.0
     rate: float = 100.0

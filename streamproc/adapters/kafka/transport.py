@@ -25,7 +25,8 @@ from streamproc.adapters.kafka.ownership import Bounds, Ownership, PositionError
 from streamproc.adapters.kafka.transactions import Connection, Record
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
-FETCH_RECORDS = 4000
+FETCH_RECORDS = 5000
+FETCH_BYTES = 2 << 20
 FETCH_WAIT_MS = 1000
 RETRY_MS = 300
 """A broker that is away is asked again so often."""
@@ -73,6 +74,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             # A position that is not in the log is an error: nobody may choose another one silently.
             auto_offset_reset="none",
             max_poll_records=FETCH_RECORDS,
+            max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             retry_backoff_ms=RETRY_MS,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
