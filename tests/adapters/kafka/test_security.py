@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import faust
 import pytest
 from aiokafka.errors import KafkaError as AioError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from pydantic import SecretStr
@@ -149,3 +153,54 @@ def test_redis_in_the_clear_is_its_address_alone() -> None:
     assert redis_arguments(RedisSettings(url=SecretStr("redis://r:6379/1"))) == {"url": "redis://r:6379/1"}
     with pytest.raises(ConfigError, match=r"redis\.authority"):
         redis_arguments(RedisSettings(url=SecretStr("rediss://r:6379/1"), authority=Path("missing.pem")))
+
+
+APP = """
+import os
+import faust
+from streamproc.adapters.kafka.security import broker_credentials
+from streamproc.config import load
+
+settings, name = load().kafka, os.environ["TOPIC"]
+app = faust.App(
+    name, broker=f"kafka://{settings.brokers}", broker_credentials=broker_credentials(settings),
+    topic_allow_declare=False, topic_disable_leader=True, web_enabled=False, consumer_auto_offset_reset="earliest",
+    datadir=".",
+)
+topic = app.topic(name, value_type=bytes, value_serializer="raw")
+
+@app.agent(topic)
+async def read(stream):
+    async for value in stream:
+        if value == b"seen":
+            os._exit(7)
+        await app.producer.send_and_wait(name, None, b"seen", None, None, None)
+
+app.main()
+"""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_faust_worker_reads_and_writes_through_every_door(
+    kafka: Broker, topic_prefix: str, door: str, tmp_path: Path
+) -> None:
+    topic = f"{topic_prefix}worker"
+    kafka.create({topic: 1})
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
+    producer.send(topic, b"first").get(30)
+    producer.close()
+    settings = settings_for(door, kafka).model_dump(mode="json", exclude_none=True)
+    settings |= {"password": PASSWORD} if settings["user"] else {}
+    named = {f"STREAMPROC_KAFKA__{name.upper()}": str(value) for name, value in settings.items()}
+    command = [sys.executable, "-c", APP, "worker", "-l", "warn"]
+    ran = subprocess.run(
+        command,
+        env={**os.environ, **named, "TOPIC": topic},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=90,
+        check=False,
+        text=True,
+    )
+    assert ran.returncode == 7, ran.stderr
+    assert PASSWORD not in ran.stdout + ran.stderr
