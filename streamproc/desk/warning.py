@@ -80,6 +80,9 @@ class Standing(Struct, frozen=True, kw_only=True):
     recency_days: int
     usual_gap_days: float | None
     spend_trend: float | None
+    last_gap_days: int | None = None
+    articles_a_day: float | None = None
+    discount_share: float | None = None
 
 
 class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the domain's word
@@ -176,6 +179,9 @@ def standing_of(figures: Figures) -> Standing:
         recency_days=figures.recency_days,
         usual_gap_days=figures.usual_gap_days,
         spend_trend=figures.trend,
+        last_gap_days=figures.last_gap_days,
+        articles_a_day=figures.articles_a_day,
+        discount_share=figures.discount_share,
     )
 
 

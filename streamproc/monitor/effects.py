@@ -38,7 +38,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     """All that a look computed of one customer. Money in minor units, times in µs, log-odds in millionths.
 
     None: not measured. `stake` is the lifetime value at the retention before the risk rose, `lifetime_value` that at
-    today's; `margin` is M − C a period; `last_look_at` 0 at the first.
+    today's. `last_gap_days` lies between the last two days of purchase; `articles_a_day` is how many distinct articles
+    were bought on one, of those kept.
     """
 
     stage: Stage
@@ -64,6 +65,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     segment: Segment | None
     model: str
     speaks: str
+    last_gap_days: int | None = None
+    articles_a_day: float | None = None
+    discount_share: float | None = None
 
 
 class Looked(Struct, frozen=True):

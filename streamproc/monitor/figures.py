@@ -113,6 +113,7 @@ def figures_of(
     trend = spend_trend(facts, today)
     grade = grade_of(money.contribution, context.grades) if money.measured else None
     strategic = facts.says("strategic")
+    discounts = discount_share(facts, today)
     last_day = facts.last_day()
     gaps = facts.n_days - 1
     return Figures(
@@ -135,11 +136,26 @@ def figures_of(
         usual_gap_days=round((last_day - facts.first_day) / gaps, 1) if gaps > 0 else None,
         trend=None if trend is None else round(trend, 4),
         grade=grade,
-        tier=tier_of(money.contribution, grade, decisions.stage, discount_share(facts, today), VALUE),
+        tier=tier_of(money.contribution, grade, decisions.stage, discounts, VALUE),
         segment=segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE),
         model=snapshot.id,
         speaks=snapshot.speaks,
+        last_gap_days=_last_gap(facts.recent),
+        articles_a_day=_articles(facts.recent),
+        discount_share=None if discounts is None else round(discounts, 4),
     )
+
+
+def _last_gap(recent: RecentDays) -> int | None:
+    """Days between the last two days of purchase, None before the second."""
+    live = [day for day, count in zip(recent.day, recent.count, strict=True) if count]
+    return live[-1] - live[-2] if len(live) > 1 else None
+
+
+def _articles(recent: RecentDays) -> float | None:
+    """Distinct articles on a day of purchase, None where none of those kept tells."""
+    told = [lines for lines in recent.lines if lines > 0]
+    return round(sum(told) / len(told), 1) if told else None
 
 
 def probability_of(log_odds: int) -> float:

@@ -127,8 +127,15 @@ def _newness(words: Words, _reason: Reason, standing: Standing, _value: Value) -
     return words.say("First bought about {days} ago", days=words.days(age))
 
 
-def _trend(words: Words, _reason: Reason, _standing: Standing, _value: Value) -> str:
-    return words.say("The latest gaps between purchases, against earlier ones")
+def _trend(words: Words, _reason: Reason, standing: Standing, _value: Value) -> str:
+    last, usual = standing.last_gap_days, standing.usual_gap_days
+    if last is None or usual is None or standing.purchase_days <= 2:  # noqa: PLR2004 - of two days the one gap is both
+        return words.say("The latest gaps between purchases, against earlier ones")
+    return words.say(
+        "The latest gaps between purchases, the last one {days}, against {gap} on average",
+        days=words.days(last),
+        gap=words.days(_round(usual)),
+    )
 
 
 def _rhythm(words: Words, reason: Reason, standing: Standing, _value: Value) -> str:
@@ -156,8 +163,13 @@ def _money(words: Words, reason: Reason, standing: Standing, value: Value) -> st
     )
 
 
-def _basket(words: Words, _reason: Reason, _standing: Standing, _value: Value) -> str:
-    return words.say("How many orders and articles are bought at a time")
+def _basket(words: Words, _reason: Reason, standing: Standing, _value: Value) -> str:
+    n = round(standing.orders / max(standing.purchase_days, 1), 1)
+    orders = words.count("{n} order", "{n} orders", n)
+    if standing.articles_a_day is None:
+        return words.say("On a day of purchase places {orders} on average", orders=orders)
+    articles = words.count("{n} article", "{n} articles", standing.articles_a_day)
+    return words.say("On a day of purchase places {orders} on average, of {articles}", orders=orders, articles=articles)
 
 
 def _returns(words: Words, reason: Reason, _standing: Standing, _value: Value) -> str:
@@ -178,8 +190,11 @@ def _contacts(words: Words, reason: Reason, _standing: Standing, _value: Value) 
     return words.say("There were contacts, the last on {date}", date=words.date(reason.evidence[0].occurred_at))
 
 
-def _discounts(words: Words, _reason: Reason, _standing: Standing, _value: Value) -> str:
-    return words.say("How much is bought below the list price")
+def _discounts(words: Words, _reason: Reason, standing: Standing, _value: Value) -> str:
+    if standing.discount_share is None:
+        return words.say("No list price is known of the last year's purchases")
+    share = words.share(standing.discount_share)
+    return words.say("{share} of the last year's purchases was bought below the list price", share=share)
 
 
 def _round(gap: float) -> float:

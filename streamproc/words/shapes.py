@@ -65,6 +65,21 @@ class Standing(Protocol):
         """Spend of the last half-year over that of the one before."""
         ...
 
+    @property
+    def last_gap_days(self) -> int | None:
+        """Days between the last two days of purchase, None before the second."""
+        ...
+
+    @property
+    def articles_a_day(self) -> float | None:
+        """Distinct articles on a day of purchase, None where the feed does not tell."""
+        ...
+
+    @property
+    def discount_share(self) -> float | None:
+        """Share of the last year's revenue below the list price, None where no list price is known."""
+        ...
+
 
 class Value(Protocol):
     """The customer's money."""

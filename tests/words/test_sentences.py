@@ -39,6 +39,9 @@ def standing(**given: Any) -> Standing:
         "recency_days": 73,
         "usual_gap_days": 31.4,
         "spend_trend": None,
+        "last_gap_days": 20,
+        "articles_a_day": 2.5,
+        "discount_share": 0.4,
     }
     return Standing(**{**usual, **given})
 
@@ -119,6 +122,42 @@ def test_the_sentence_of_the_silent() -> None:
         ("frequency", {}, "Has placed 15 orders on 12 days so far", "至今有12天下过单，共15笔订单"),
         ("frequency", {"orders": 12}, "Has placed 12 orders so far", "至今共下过12笔订单"),
         ("newness", {}, "First bought about 418 days ago", "约418天前首次购买"),
+        (
+            "trend",
+            {},
+            "The latest gaps between purchases, the last one 20 days, against 31 days on average",
+            "最近的购买间隔，上一次为20天，平均为31天",
+        ),
+        (
+            "trend",
+            {"purchase_days": 2, "last_gap_days": 31},
+            "The latest gaps between purchases, against earlier ones",
+            "最近的购买间隔与以往相比",
+        ),
+        (
+            "basket",
+            {},
+            "On a day of purchase places 1.2 orders on average, of 2.5 articles",
+            "每个购买日平均下1.2笔订单，共2.5种商品",
+        ),
+        (
+            "basket",
+            {"articles_a_day": None, "orders": 12},
+            "On a day of purchase places 1 order on average",
+            "每个购买日平均下1笔订单",
+        ),
+        (
+            "discounts",
+            {},
+            "40 % of the last year's purchases was bought below the list price",
+            "近一年的购买有40%低于标价",
+        ),
+        (
+            "discounts",
+            {"discount_share": None},
+            "No list price is known of the last year's purchases",
+            "近一年的购买没有已知的标价",
+        ),
         ("rhythm", {}, "42 days past the usual gap of 31 days", "已超出平常31天的间隔42天"),
         ("rhythm", {"recency_days": 9}, "Usually buys every 31 days", "平常每31天购买一次"),
         ("rhythm", {"usual_gap_days": None}, "Too few purchases to tell a rhythm", "购买次数太少，看不出规律"),
