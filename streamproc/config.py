@@ -56,7 +56,8 @@ class KafkaSettings(BaseModel):
 
     `brokers` (host:port, several parted by commas) being set is what makes the commands turn to Kafka. `purchases`,
     `complaints`, `contacts` and `facts` are the firm's own topics, by their full names; those that streamproc makes
-    begin with `prefix`. `partitions`, those of the journal, are fixed once it is made.
+    begin with `prefix`. `partitions`, those of the journal, are fixed once it is made. With `clock` event, time ends
+    where the data ends: for a past that is played, not for a shop that is open.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +77,7 @@ class KafkaSettings(BaseModel):
     facts: Topic = "facts"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     mapping: Path | None = None
+    clock: Literal["wall", "event"] = "wall"
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -90,21 +90,35 @@ def rates_of(db: sqlite3.Connection, currency: str) -> Rates:
 
 def setup_for(db: sqlite3.Connection, settings: Settings) -> Setup:
     """The folder's set-up, or a new folder's. Raises ConfigError where the settings ask for another than it has."""
+    held = setup_of(db)
+    if held is None:
+        return asked_setup(settings)
+    return agreed(held, settings, str(settings.data), "begin another folder with --data")
+
+
+def asked_setup(settings: Settings) -> Setup:
+    """The set-up that a new journal gets."""
     asked = {
         "horizon_days": settings.horizon_days,
         "horizons": {str(kind): days for kind, days in settings.horizons.items()},
         "lateness": settings.lateness_hours * HOUR,
         "currency": settings.currency,
     }
-    held = setup_of(db)
-    if held is None:
-        return msgspec.convert({"type": "setup", "at": 0, **asked}, Setup)
+    return msgspec.convert({"type": "setup", "at": 0, **asked}, Setup)
+
+
+def agreed(held: Setup, settings: Settings, place: str, instead: str) -> Setup:
+    """The set-up that `place` was begun with.
+
+    Raises ConfigError where the settings state another; it says what to do `instead`.
+    """
+    asked = asked_setup(settings)
     stated = {name.replace("lateness_hours", "lateness") for name in settings.model_fields_set}
-    for name, value in asked.items():
-        if name in stated and getattr(held, name) != value:
+    for name in ("horizon_days", "horizons", "lateness", "currency"):
+        if name in stated and getattr(held, name) != getattr(asked, name):
             raise ConfigError(
-                f"{settings.data} was begun with {name} = {getattr(held, name)}, and that may not change "
-                f"(asked for: {value}). Leave it out, or begin another folder with --data."
+                f"{place} was begun with {name} = {getattr(held, name)}, and that may not change "
+                f"(asked for: {getattr(asked, name)}). Leave it out, or {instead}."
             )
     return held
 

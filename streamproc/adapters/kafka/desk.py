@@ -15,7 +15,8 @@ from streamproc.adapters.kafka.letters import KILLED, letter
 from streamproc.adapters.kafka.messages import DeskMessage, SourceRead, TickDone, TickPart, for_desk
 from streamproc.adapters.kafka.names import Names, partition_of
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
-from streamproc.core.control import ClockMode, Disposition, JournalRecord, Tick
+from streamproc.core.control import ClockMode, Disposition, JournalRecord, PolicyChange, Tick
+from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Entry, Money
@@ -31,11 +32,12 @@ TICK_HEADER = "streamproc.tick"
 
 
 class Rules(Struct, frozen=True):
-    """How time moves: the mode, the sources that must have been heard of, and when (µs) silence is no sign."""
+    """The settings: how time moves, which sources must have been heard of, when (µs) silence is no sign, the policy."""
 
     mode: Mode
     expected: frozenset[str]
     stale_after: int
+    policy: Policy
 
 
 class _State(Struct):
@@ -45,6 +47,7 @@ class _State(Struct):
     clock: ClockState
     through: dict[int, int] = {}
     open: list[int] = []
+    policy: Policy | None = None
 
 
 class DeskProcessor:
@@ -88,7 +91,7 @@ class DeskProcessor:
         """The record goes to the dead letters unread."""
         return Writes([letter(self._names.dead_letters, record, (self._names.desk_inbox, 0), KILLED)], [])
 
-    def wake(self, now: float, _caught_up: bool) -> Writes | None:  # noqa: FBT001 - as the transport calls it
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
         """Writes the ticks that the wall clock has brought."""
         self._now = now
         outputs = list(self._ticks())
@@ -147,6 +150,9 @@ class DeskProcessor:
         if upto is None:
             return
         step = clock.grid(upto, rules.mode, self._now)
+        if state.policy != rules.policy:
+            state.policy = rules.policy
+            yield from self._broadcast(PolicyChange(at=state.clock.clock, policy=rules.policy))
         if rules.mode == "wall" and not state.desk.live and self._now * SECOND - upto < HOUR and state.clock.clock:
             state.desk.live = True
             yield from self._broadcast(ClockMode(at=state.clock.clock, mode="wall", live=True))

@@ -68,7 +68,7 @@ class IntakeProcessor:
         """The record goes to the dead letters unread."""
         return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
 
-    def wake(self, _now: float, caught_up: bool) -> Writes | None:  # noqa: FBT001 - the transport's answer, not an option
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
         """Tells the desk where nothing more is there to be read, so that time need not wait for this partition."""
         state = self._state
         if state.told and state.caught_up == caught_up:

@@ -114,7 +114,7 @@ class MonitorProcessor:
         """The record goes to the dead letters; the journal goes on behind it."""
         return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
 
-    def wake(self, _now: float, _caught_up: bool) -> None:  # noqa: FBT001 - as the transport calls it
+    def wake(self, now: float, *, caught_up: bool) -> None:
         """Nothing: only ticks move time here."""
 
     @property

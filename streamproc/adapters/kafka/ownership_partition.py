@@ -55,6 +55,7 @@ class OwnedPartition:
         self._suspect: int | None = None
         self._tried = False
         self._began = self._woken = 0.0
+        self._end: int | None = None
 
     async def restore(self, past: Past, position: int) -> None:
         """Takes the state back; goes on at `position`."""
@@ -66,7 +67,7 @@ class OwnedPartition:
 
     def resume(self, pace: Pace) -> None:
         """Starts to work; records are accepted from `position` on."""
-        self.expected, self._stopping, self._pace = self.position, False, pace
+        self.expected, self._stopping, self._pace, self._end = self.position, False, pace, None
         self._drop()
         self._task = asyncio.create_task(self._run())
 
@@ -108,6 +109,10 @@ class OwnedPartition:
         self.expected = records[-1].offset + 1
         self._changed.set()
 
+    def look(self, unread: int) -> None:
+        """So many records are in the topic and not accepted yet."""
+        self._end = self.expected + unread
+
     async def _run(self) -> None:
         try:
             while not self._stopping:
@@ -138,7 +143,8 @@ class OwnedPartition:
 
     async def _wake(self, now: float) -> None:
         self._woken = now
-        writes = self._processor.wake(time.time())
+        caught_up = not self._pending and self._end is not None and self.expected >= self._end
+        writes = self._processor.wake(time.time(), caught_up=caught_up)
         if writes is not None:
             await self._commit(writes, self.position)
 

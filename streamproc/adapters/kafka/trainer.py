@@ -86,7 +86,7 @@ class TrainerProcessor:
         """The record goes to the dead letters unread."""
         return Writes([letter(self._names.dead_letters, record, (self._names.examples, 0), KILLED)], [])
 
-    def wake(self, _now: float, _caught_up: bool) -> None:  # noqa: FBT001 - as the transport calls it
+    def wake(self, now: float, *, caught_up: bool) -> None:
         """Nothing: it trains on days of the journal."""
 
     def _take(self, offset: int, body: bytes) -> None:

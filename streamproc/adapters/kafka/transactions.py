@@ -53,8 +53,11 @@ class Processor(Protocol):
     def poison(self, record: Record) -> Writes:
         """Takes, in place of `process`, a record that ends the process itself: it belongs to the dead letters."""
 
-    def wake(self, now: float) -> Writes | None:
-        """Called about every second between batches with the time (s since 1970); None: nothing to write."""
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:
+        """Called about every second between batches with the time (s since 1970); None: nothing to write.
+
+        `caught_up`: all that could be read when it was last looked is processed.
+        """
 
 
 class Connection(NamedTuple):

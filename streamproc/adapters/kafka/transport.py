@@ -35,7 +35,7 @@ FULL_POLL_SECONDS = 0.02
 """How soon a partition that had no room for more is looked at again."""
 PARK_SECONDS = 5.0
 REBALANCE_SECONDS = 120.0
-LAG_SECONDS = 5.0
+LAG_SECONDS = 2.0
 REPORT_SECONDS = 2.0
 
 
@@ -299,6 +299,9 @@ class Consumer(driver.Consumer):
     def _observe(self, unread: Mapping[TP, int]) -> None:
         liveness = self.ownership.liveness
         owned = {TP(*tp): partition for tp, partition in self.ownership.owned.items()}
+        for tp, partition in owned.items():
+            if tp in unread:
+                partition.look(unread[tp])
         liveness.observe(
             {
                 tuple(tp): (partition.position, unread.get(tp, 0) + max(0, partition.expected - partition.position))

@@ -37,12 +37,12 @@ def run(
 ) -> NoReturn:
     """Runs the apps until SIGTERM or SIGINT. Exits 0 after these, else not 0.
 
-    `beside` makes the services that run beside them and tell others how each app is doing.
+    `beside` makes the services that run beside them, started before and stopped after them.
     """
     uvloop.install()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     apps = [make_app(spec, settings) for spec in specs]
-    services = [Host(apps), *beside([app.ownership.liveness for app in apps])]
+    services = [*beside([app.ownership.liveness for app in apps]), Host(apps)]
     worker = mode.Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True, loop=loop)
     worker.execute_from_commandline()

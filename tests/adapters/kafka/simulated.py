@@ -15,7 +15,7 @@ from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
 from streamproc.adapters.kafka.transactions import Processor, Record, Writes
-from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Setup
+from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND
@@ -71,7 +71,7 @@ class Host:
     def step(self, now: float, most: int, dies: float) -> bool:
         """One batch, or a wake; False: nothing was to be done. With chance `dies` the owner dies before or after."""
         waiting = self._log.records[self.place][self._position :][: self._rng.randint(1, most)]
-        writes = self.processor.process(waiting) if waiting else self.processor.wake(now, not waiting)
+        writes = self.processor.process(waiting) if waiting else self.processor.wake(now, caught_up=not waiting)
         fate = self._rng.random()
         if fate < dies:
             self.takes_over()
@@ -106,18 +106,15 @@ class Cluster:
         self._rng = random.Random(seed)
         self._rates = _rates(feeds, setup or Setup(at=0))
         self.setup = setup or Setup(at=0)
-        self.policy = policy or Policy()
         self.config = Config(self.setup.horizon_days, self.setup.lateness / DAY)
-        beginning: list[JournalRecord] = [
-            self.setup, PolicyChange(at=0, policy=self.policy), ClockMode(at=0, mode="event")
-        ]  # fmt: skip
+        beginning: list[JournalRecord] = [self.setup, ClockMode(at=0, mode="event")]
         for number in range(partitions):
             for record in beginning:
                 self.log.append((NAMES.journal, number), None, journal.encode(record))
         for place, lines in feeds.items():
             for line in lines:
                 self.log.append(place, None, line)
-        rules = Rules(mode, frozenset(f"{t}/{p}" for t, p in feeds), 72 * HOUR)
+        rules = Rules(mode, frozenset(f"{t}/{p}" for t, p in feeds), 72 * HOUR, policy or Policy())
         money = Money(self.setup.currency)
         hosts: list[tuple[Place, Callable[[], Processor]]] = [
             *((place, self._intake(place)) for place in feeds),

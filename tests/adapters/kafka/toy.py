@@ -71,7 +71,7 @@ class Counter:
         place = f"{self.source}/{record.offset}".encode()
         return Writes([Output(self._dead, 0, record.key, record.value, (("place", place),))], [])
 
-    def wake(self, now: float) -> Writes | None:
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
         if not self._broadcast:
             return None
         self.tick += 1

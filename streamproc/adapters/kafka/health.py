@@ -1,0 +1,89 @@
+"""What a worker tells supervisors and Prometheus: /livez, /readyz, /metrics.
+
+It is served by the worker's own event loop: one that hangs answers nothing, and a supervisor restarts it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from streamproc.adapters.kafka.liveness import Liveness
+
+Trouble = Callable[[], str]
+"""What is wrong with something that runs beside the apps, empty for nothing."""
+
+
+class Gauges(Collector):
+    """Per app: assigned and read back; per owned partition: what is still to be read."""
+
+    def __init__(self, apps: Sequence[Liveness]) -> None:
+        self._apps = apps
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now."""
+        ready = GaugeMetricFamily(
+            "streamproc_worker_ready", "Whether the app owns its partitions and has read them back.", labels=["app"]
+        )
+        lag = GaugeMetricFamily(
+            "streamproc_lag_records", "Committed records not processed yet.", labels=["app", "topic", "partition"]
+        )
+        for app in self._apps:
+            ready.add_metric([app.app], float(app.ready))
+            for place, progress in app.partitions.items():
+                topic, number = place  # type: ignore[misc]  # the transport's keys are (topic, partition)
+                lag.add_metric([app.app, str(topic), str(number)], float(progress.lag))
+        yield ready
+        yield lag
+
+
+def application(apps: Sequence[Liveness], troubles: Sequence[Trouble] = ()) -> Starlette:
+    """The three answers. Trouble beside the apps (Redis away) is told by /readyz, and restarts nothing."""
+    registry = CollectorRegistry()
+    registry.register(Gauges(apps))
+
+    async def livez(_request: Request) -> Response:
+        stalled = [app.app for app in apps if app.stalled]
+        return PlainTextResponse(f"stalled: {', '.join(stalled)}\n" if stalled else "ok\n", 503 if stalled else 200)
+
+    async def readyz(_request: Request) -> Response:
+        wrong = [f"{app.app}: not ready" for app in apps if not app.ready]
+        wrong += [trouble for told in troubles if (trouble := told())]
+        return PlainTextResponse("\n".join(wrong or ["ok"]) + "\n", 503 if wrong else 200)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_1_0_0)
+
+    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
+
+
+class Health:
+    """Serves an application on a socket that is bound already, in the running event loop."""
+
+    def __init__(self, application: Any, bound: socket.socket) -> None:  # noqa: ANN401 - any ASGI application
+        config = uvicorn.Config(application, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the worker has its own
+        self._socket = bound
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to serve."""
+        self._task = asyncio.create_task(self._server._serve(sockets=[self._socket]))  # noqa: SLF001 - without signals
+
+    async def stop(self) -> None:
+        """Returns when nothing is served any more."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task

@@ -1,0 +1,250 @@
+"""`streamproc worker`: one process of a cluster. Here its apps are put together from the settings."""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import mode
+import typer
+
+from streamproc.adapters.kafka import worker as engine
+from streamproc.adapters.kafka.apps import Settings as AppSettings
+from streamproc.adapters.kafka.beginning import BeginningError, begin
+from streamproc.adapters.kafka.desk import DeskProcessor, Rules
+from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
+from streamproc.adapters.kafka.health import Health, Trouble, application
+from streamproc.adapters.kafka.intake import IntakeProcessor
+from streamproc.adapters.kafka.liveness import Liveness
+from streamproc.adapters.kafka.monitor import MonitorProcessor
+from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.ownership import AppSpec
+from streamproc.adapters.kafka.rates import learning
+from streamproc.adapters.kafka.security import broker_credentials, client_security, redis_arguments
+from streamproc.adapters.kafka.tools import admin_of
+from streamproc.adapters.kafka.topics import Found, found_topics
+from streamproc.adapters.kafka.trainer import TrainerProcessor
+from streamproc.adapters.kafka.transactions import Connection, Processor
+from streamproc.adapters.kafka.worker_exit import ExitCode, leave
+from streamproc.adapters.redis.client import writing_client
+from streamproc.adapters.redis.store import RedisFeedStore
+from streamproc.adapters.web.access import AccessError, parse_listen
+from streamproc.cli.common import ConfigOption, command, wall
+from streamproc.cli.session import agreed, asked_setup, policy_of, read_mapping
+from streamproc.cli.topics import topics_of
+from streamproc.config import ConfigError, Settings
+from streamproc.core.control import Setup
+from streamproc.core.time import DAY, HOUR
+from streamproc.desk.warning import Money
+from streamproc.intake.intake import Intake
+from streamproc.intake.intake import Settings as IntakeSettings
+from streamproc.intake.mapping import Mapping
+from streamproc.intake.money import digits_of
+from streamproc.intake.rates import Rates
+from streamproc.trainer.state import Config
+
+APPS = ("intake", "monitor", "trainer", "desk")
+BROADCAST_TIMEOUT = 5.0
+"""Seconds: while a transaction of one that writes to every partition of the journal is open, it holds all readers."""
+
+
+def worker(
+    *,
+    only: Annotated[
+        str, typer.Option(metavar="APPS", help=f"Which of {', '.join(APPS)} to run, parted by commas.")
+    ] = ",".join(APPS),
+    health: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where /livez, /readyz and /metrics are; port 0: any.")
+    ] = "127.0.0.1:0",
+    config: ConfigOption = None,
+) -> None:
+    """Run one worker of a cluster: start as many as there is work for, on as many machines.
+
+    Each takes its share of the partitions, and that of one that dies. The topics must be there. For example:
+
+        export STREAMPROC_KAFKA__BROKERS=localhost:9092 STREAMPROC_REDIS__URL=redis://localhost:6379/0
+
+        streamproc topics create && streamproc worker
+
+    It ends with 0 after SIGTERM or Ctrl-C, within ten seconds; with another code where it cannot be sure to lose
+    nothing: whatever supervises it starts it again.
+    """
+    with command(config) as screen:
+        chosen = tuple(dict.fromkeys(name.strip() for name in only.split(",")))
+        if unknown := [name for name in chosen if name not in APPS]:
+            raise ConfigError(f"--only: there is no {', '.join(map(repr, unknown))}; there are {', '.join(APPS)}")
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        for chatty in ("aiokafka", "faust", "kafka", "mode", "uvicorn"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        bound = _bound(health)
+        plan = _plan(screen.settings)
+        host, port = bound.getsockname()[:2]
+        screen.note(f"{', '.join(chosen)} · http://{host}:{port}/readyz")
+    settings = AppSettings(plan.connection, plan.names.prefix)
+    engine.run(
+        [spec for spec in plan.specs() if spec.name in chosen], settings, lambda apps: plan.beside(apps, bound, chosen)
+    )
+
+
+class Plan:
+    """What a worker is made of: where Kafka is, what the journal was begun with, and who processes what."""
+
+    def __init__(self, settings: Settings, connection: Connection, setup: Setup, inputs: dict[str, int]) -> None:
+        self.settings = settings
+        self.connection = connection
+        self.setup = setup
+        self.names = Names(settings.kafka.prefix)
+        self.rates = Rates(setup.currency)
+        self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
+        self._policy = policy_of(settings)
+        self._inputs = inputs  # the firm's topics, and how many partitions each has
+
+    def specs(self) -> list[AppSpec]:
+        """The four apps."""
+        names = self.names
+        return [
+            AppSpec(
+                "intake", tuple(self._inputs), names.progress, self._intake,
+                shared=True, transaction_timeout=BROADCAST_TIMEOUT,
+            ),
+            AppSpec("monitor", (names.journal,), names.changelog("monitor"), self._monitor),
+            AppSpec(
+                "trainer", (names.examples,), names.changelog("trainer"), self._trainer,
+                transaction_timeout=BROADCAST_TIMEOUT,
+            ),
+            AppSpec(
+                "desk", (names.desk_inbox,), names.changelog("desk"), self._desk, transaction_timeout=BROADCAST_TIMEOUT
+            ),
+        ]  # fmt: skip
+
+    def beside(self, apps: Sequence[Liveness], bound: socket.socket, chosen: Sequence[str]) -> list[mode.Service]:
+        """What runs beside the apps: rates for intake, the feed's writer for the desk, health for everybody."""
+        services: list[mode.Service] = []
+        troubles: list[Trouble] = []
+        if "intake" in chosen:
+            services.append(RatesService(self))
+        if "desk" in chosen and self.settings.redis.url.get_secret_value():
+            store = RedisFeedStore(writing_client(**redis_arguments(self.settings.redis)), self.names.prefix)
+            writer = FeedWriter(self.connection, self.names.warnings, store)
+            troubles.append(lambda: writer.status.trouble)
+            services.append(FeedService(writer))
+        return [HealthService(Health(application(apps, troubles), bound)), *services]
+
+    def intake(self) -> Intake:
+        """An intake of its own, over the rates that all share."""
+        settings = IntakeSettings(keep_text=self.settings.keep_text)
+        return Intake(self.rates, self._mapping, settings=settings)
+
+    def _intake(self, topic: str, number: int) -> Processor:
+        return IntakeProcessor((topic, number), self.names, self.settings.kafka.partitions, self.intake(), wall)
+
+    def _monitor(self, _topic: str, number: int) -> Processor:
+        return MonitorProcessor(number, self.names, self.settings.kafka.partitions)
+
+    def _trainer(self, _topic: str, _number: int) -> Processor:
+        config = Config(horizon=float(self.setup.horizon_days), lateness=self.setup.lateness / DAY)
+        return TrainerProcessor(self.names, self.settings.kafka.partitions, config)
+
+    def _desk(self, _topic: str, _number: int) -> Processor:
+        expected = frozenset(f"{topic}/{n}" for topic, partitions in self._inputs.items() for n in range(partitions))
+        rules = Rules(self.settings.kafka.clock, expected, self.settings.stale_hours * HOUR, self._policy)
+        money = Money(self.setup.currency, digits_of(self.setup.currency))
+        return DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
+
+
+def _plan(settings: Settings) -> Plan:
+    """Looks at the cluster. Raises ConfigError where it is not made for these settings, ClusterError."""
+    kafka = settings.kafka
+    with admin_of(kafka) as admin:
+        wanted = topics_of(settings)
+        found = found_topics(admin, [topic.name for topic in wanted])
+    missing = [topic.name for topic in wanted if topic.name not in found]
+    if missing:
+        raise ConfigError(f"there is no topic {', '.join(missing)}: `streamproc topics create` makes what is missing")
+    names = Names(kafka.prefix)
+    _check_partitions(names, kafka.partitions, found)
+    connection = Connection(kafka.brokers, broker_credentials(kafka), client_security(kafka))
+    try:
+        held = asyncio.run(begin(connection, names, kafka.partitions, asked_setup(settings)))
+    except BeginningError as error:
+        raise ConfigError(str(error)) from error
+    setup = agreed(held, settings, names.journal, "choose another prefix for another journal")
+    return Plan(settings, connection, setup, {name: found[name].partitions for name in kafka.inputs.values()})
+
+
+def _check_partitions(names: Names, partitions: int, found: dict[str, Found]) -> None:
+    for topic in (names.journal, names.changelog("monitor")):
+        if found[topic].partitions != partitions:
+            raise ConfigError(
+                f"{topic} has {found[topic].partitions} partitions, and {partitions} are set: "
+                f"STREAMPROC_KAFKA__PARTITIONS={found[names.journal].partitions}; `streamproc topics check` says more"
+            )
+
+
+def _bound(health: str) -> socket.socket:
+    try:
+        address = parse_listen(health)
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        return socket.create_server((address.host, address.port), family=family)
+    except (AccessError, OSError) as error:
+        raise ConfigError(f"--health {health}: {error}") from error
+
+
+class HealthService(mode.Service):
+    """Tells how the worker is doing, as long as it runs."""
+
+    def __init__(self, health: Health) -> None:
+        super().__init__()
+        self._health = health
+
+    async def on_start(self) -> None:
+        """Begins to answer."""
+        await self._health.start()
+
+    async def on_stop(self) -> None:
+        """Stops to answer."""
+        await self._health.stop()
+
+
+class RatesService(mode.Service):
+    """Knows the currency rates before intake begins, and each new one."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        facts = plan.settings.kafka.facts
+        self._learning = learning(plan.connection, facts, plan.intake())
+
+    async def on_start(self) -> None:
+        """Returns when all rates up to now are known."""
+        await self._learning.__aenter__()
+
+    async def on_stop(self) -> None:
+        """Learns no more."""
+        await self._learning.__aexit__(None, None, None)
+
+
+class FeedService(mode.Service):
+    """Brings the warnings to Redis."""
+
+    def __init__(self, writer: FeedWriter) -> None:
+        super().__init__()
+        self._writer = writer
+        self._task: asyncio.Task[None] | None = None
+
+    async def on_start(self) -> None:
+        """Begins to write."""
+        self._task = asyncio.create_task(self._run())
+
+    async def on_stop(self) -> None:
+        """Stops to write; the feed knows where it stands."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        try:
+            await self._writer.run()
+        except FeedPositionError as error:
+            leave(ExitCode.POSITION, str(error))
