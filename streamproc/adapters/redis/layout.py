@@ -22,6 +22,10 @@ from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
 
 
+LAYOUT = 1
+"""What another layout holds lies beside it, under keys of its own: it is built from the log, not made from the old."""
+
+
 class Bounds(NamedTuple):
     """How much is kept: so many lines, so many settled warnings.
 
@@ -54,7 +58,7 @@ class Keys(NamedTuple):
 
 def keys_under(prefix: str) -> Keys:
     """The keys of the feed of this prefix. The braces keep them together in a Redis Cluster."""
-    return Keys(*(f"{{{prefix}feed}}:{name.replace('_', '-')}" for name in Keys._fields))
+    return Keys(*(f"{{{prefix}feed}}:{LAYOUT}:{name.replace('_', '-')}" for name in Keys._fields))
 
 
 class Row(msgspec.Struct, array_like=True):

@@ -99,6 +99,7 @@ elseif packed then
 end
 local too_many = redis.call('ZCARD', settled) - keep_settled
 if too_many > 0 then
-    for _, old in ipairs(redis.call('ZRANGE', settled, 0, too_many - 1)) do forget(old) end
+    -- One is usual. More are only after the bound was lowered, and not all at once: others wait.
+    for _, old in ipairs(redis.call('ZRANGE', settled, 0, math.min(too_many, 100) - 1)) do forget(old) end
 end
 return done(1)
