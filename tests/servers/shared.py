@@ -23,6 +23,7 @@ def shared_kafka() -> Broker:
     """The run's node, started if nobody has yet. Raises ServerError if it cannot be."""
     folder = _folder()
     folder.mkdir(exist_ok=True)
+    _clear_after_killed_runs()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _serving(folder).exists():
@@ -43,6 +44,12 @@ def end_shared_kafka() -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_after_killed_runs() -> None:
+    for folder in _folder().parent.glob(_folder().name.replace(str(_run()), "*")):
+        if not Path(f"/proc/{folder.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run() -> int:
