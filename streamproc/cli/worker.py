@@ -99,14 +99,14 @@ class Plan:
         self.rates = Rates(setup.currency)
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy = policy_of(settings)
-        self._inputs = inputs  # the firm's topics, and how many partitions each has
+        self.inputs = inputs  # the firm's topics, and how many partitions each has
 
     def specs(self) -> list[AppSpec]:
         """The four apps."""
         names = self.names
         return [
             AppSpec(
-                "intake", tuple(self._inputs), names.progress, self._intake,
+                "intake", tuple(self.inputs), names.progress, self._intake,
                 shared=True, transaction_timeout=BROADCAST_TIMEOUT,
             ),
             AppSpec("monitor", (names.journal,), names.changelog("monitor"), self._monitor),
@@ -148,7 +148,7 @@ class Plan:
         return TrainerProcessor(self.names, self.settings.kafka.partitions, config)
 
     def _desk(self, _topic: str, _number: int) -> Processor:
-        expected = frozenset(f"{topic}/{n}" for topic, partitions in self._inputs.items() for n in range(partitions))
+        expected = frozenset(f"{topic}/{n}" for topic, partitions in self.inputs.items() for n in range(partitions))
         rules = Rules(self.settings.kafka.clock, expected, self.settings.stale_hours * HOUR, self._policy)
         money = Money(self.setup.currency, digits_of(self.setup.currency))
         return DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
@@ -214,7 +214,7 @@ class RatesService(mode.Service):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         facts = plan.settings.kafka.facts
-        self._learning = learning(plan.connection, facts, plan.intake())
+        self._learning = learning(plan.connection, facts, plan.inputs[facts], plan.intake())
 
     async def on_start(self) -> None:
         """Returns when all rates up to now are known."""

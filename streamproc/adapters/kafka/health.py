@@ -6,7 +6,7 @@ It is served by the worker's own event loop: one that hangs answers nothing, and
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
@@ -42,7 +42,7 @@ class Gauges(Collector):
         for app in self._apps:
             ready.add_metric([app.app], float(app.ready))
             for place, progress in app.partitions.items():
-                topic, number = place  # type: ignore[misc]  # the transport's keys are (topic, partition)
+                topic, number = cast("tuple[str, int]", place)
                 lag.add_metric([app.app, str(topic), str(number)], float(progress.lag))
         yield ready
         yield lag

@@ -20,7 +20,7 @@ _PATIENCE = 60.0
 
 
 @asynccontextmanager
-async def learning(connection: Connection, topic: str, intake: Intake) -> AsyncIterator[None]:
+async def learning(connection: Connection, topic: str, partitions: int, intake: Intake) -> AsyncIterator[None]:
     """Enters once all facts up to now are known to the `intake`'s rates; goes on learning until left.
 
     `intake` is one of its own for this, over the rates that the process shares. Raises aiokafka's KafkaError.
@@ -30,8 +30,7 @@ async def learning(connection: Connection, topic: str, intake: Intake) -> AsyncI
     )
     await consumer.start()
     try:
-        numbers = await _partitions(consumer, topic)
-        places = [aiokafka.TopicPartition(topic, number) for number in numbers]
+        places = [aiokafka.TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
@@ -47,11 +46,6 @@ async def learning(connection: Connection, topic: str, intake: Intake) -> AsyncI
                 await follower
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: aiokafka.AIOKafkaConsumer, topic: str) -> list[int]:
-    await consumer.topics()  # asks the brokers
-    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 async def _follow(consumer: aiokafka.AIOKafkaConsumer, intake: Intake) -> None:
