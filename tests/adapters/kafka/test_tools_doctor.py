@@ -13,6 +13,7 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner, Result
 
 from streamproc.adapters.kafka.checks_cluster import check_broker_settings, check_clocks, check_disks
+from streamproc.adapters.kafka.checks_redis import check_persistence
 from streamproc.cli.main import app
 from streamproc.config import KafkaSettings
 from tests.servers.broker import Broker
@@ -52,10 +53,10 @@ def test_a_sound_cluster_has_no_faults() -> None:
     ran = doctor("--json")
     assert (ran.exit_code, faults(ran)) == (0, {})
     rows = {row["check"]: row for row in map(json.loads, ran.stdout.splitlines())}
-    assert {"broker 1", "disk of broker 1", "clock", "redis", "redis appendonly", "parquet"} <= set(rows)
+    assert {"broker 1", "disk of broker 1", "clock", "redis", "redis persistence", "parquet"} <= set(rows)
     assert "version 4.3" in rows["broker 1"]["detail"]
     assert "folder" not in rows
-    assert "every line is written down" in doctor().stdout
+    assert "append-only file, fsync everysec" in doctor().stdout
 
 
 @pytest.mark.usefixtures("cluster")
@@ -87,8 +88,8 @@ def test_a_redis_that_forgets_is_found_and_mended_as_told(
     try:
         monkeypatch.setenv("STREAMPROC_REDIS__URL", server.url)
         found = faults(doctor("--json"))
-        assert set(found) == {"redis appendonly"}
-        for command in found["redis appendonly"]["mend"].split(" && "):
+        assert set(found) == {"redis persistence"}
+        for command in found["redis persistence"]["mend"].split(" && "):
             subprocess.run(shlex.split(command), check=True, capture_output=True)
         assert faults(doctor("--json")) == {}
         server.restart()
@@ -111,7 +112,8 @@ def test_a_secured_redis_is_reached_and_its_password_is_not_shown(
         server.kill()
         gone = doctor("--json")
         told = faults(gone)["redis"]
-        assert f"--tls --cacert {server.certificates.authority} --user {USER} --askpass ping" in told["mend"]
+        assert "does not answer" in told["detail"]
+        assert f"--tls --cacert {server.certificates.authority} --user {USER} --askpass PING" in told["mend"]
         assert QUOTED_PASSWORD not in gone.stdout
     finally:
         server.kill()
@@ -164,3 +166,17 @@ def test_a_disk_that_is_not_told_is_not_judged() -> None:
 
 def test_a_clock_may_be_a_little_ahead() -> None:
     assert [finding.level for finding in check_clocks({"a": 1_200_000, "b": -1}, 1_000_000)] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("told", "fsync", "mend"),
+    [
+        ({"aof_enabled": 0}, "", "appendonly yes"),
+        ({"aof_enabled": 1}, "no", "appendfsync everysec"),
+        ({"aof_enabled": 1, "aof_last_write_status": "err"}, "always", "room on its disk"),
+        ({"aof_enabled": 1, "maxmemory": 1, "maxmemory_policy": "allkeys-lru"}, "", "maxmemory-policy noeviction"),
+    ],
+)
+def test_a_redis_that_may_lose_rows_is_a_fault(told: dict[str, Any], fsync: str, mend: str) -> None:
+    [fault] = [finding for finding in check_persistence(told, fsync, "redis-cli") if finding.level == "fault"]
+    assert mend in fault.mend
