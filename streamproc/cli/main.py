@@ -140,7 +140,7 @@ COMMANDS = {
     "models": Entry("The models learned so far: list, look, pin, roll back.", _models),
     "simulate": Entry("Write the feeds of a simulated shop, and the truth about who left.", _simulate),
     "doctor": Entry("Look for what is wrong with a data folder or the installation.", _doctor),
-    "worker": Entry("Run one worker of a cluster on Kafka.", _worker),
+    "worker": Entry("Run one worker of a cluster.", _worker),
     "topics": Entry("The topics on Kafka: plan, create, check.", _topics),
     "produce": Entry("Send files to the firm's topics on Kafka, in order of time, keyed by customer.", _produce),
     "lag": Entry("How far each processor on Kafka is behind what there is to read.", _lag),

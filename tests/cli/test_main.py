@@ -13,7 +13,11 @@ import streamproc
 from streamproc.cli.main import COMMANDS
 from tests.cli.shop import PROGRAM, Cli, asked
 
-GROUPS = {"dead-letters": ("list", "show", "redrive"), "models": ("list", "show", "pin", "unpin", "rollback")}
+GROUPS = {
+    "dead-letters": ("list", "show", "redrive"),
+    "models": ("list", "show", "pin", "unpin", "rollback"),
+    "topics": ("plan", "create", "check"),
+}
 EVERY: list[tuple[str, ...]] = [(name,) for name in COMMANDS if name not in GROUPS]
 EVERY += [(group, name) for group, names in GROUPS.items() for name in names]
 READERS = ["warnings", "status", "replay", "dead-letters list", "models list", "models rollback", "customer c", "why c"]

@@ -27,6 +27,7 @@ CALLED_BY_LIBRARIES = {
     "learn_many": "river's pipelines call it",
     "predict_proba_many": "river's pipelines call it",
     "_unit_test_skips": "river's estimator checks read it",
+    "should_exit": "uvicorn looks at it between requests",
     "readable": "io.BufferedReader asks a raw stream before it reads",
     "readinto": "io.BufferedReader reads a raw stream through it",
 }

@@ -74,7 +74,6 @@ class Health:
     def __init__(self, application: Any, bound: socket.socket) -> None:  # noqa: ANN401 - any ASGI application
         config = uvicorn.Config(application, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the worker has its own
         self._socket = bound
         self._task: asyncio.Task[None] | None = None
 
