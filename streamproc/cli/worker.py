@@ -62,7 +62,8 @@ def worker(
 ) -> None:
     """Run one worker of a cluster.
 
-    Start as many as there is work for, on as many machines. Each takes its share of the partitions, and that of one that dies. The topics must be there. For example:
+    Start as many as there is work for, on as many machines: each takes its share of the partitions, and that of one
+    that dies. The topics must be there. For example:
 
         export STREAMPROC_KAFKA__BROKERS=localhost:9092 STREAMPROC_REDIS__URL=redis://localhost:6379/0
 
