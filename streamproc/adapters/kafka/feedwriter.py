@@ -38,9 +38,10 @@ class FeedPositionError(Exception):
 
 
 class FeedStatus(Struct):
-    """How the writer is doing. `lag`: records that can be read and are not in the feed (None: not known yet).
+    """How the writer is doing. `redis_up`: the store took the last it was given, or stood where it should.
 
-    `trouble` is what is wrong just now, empty if nothing is; `unreadable` counts records that hold no line.
+    `lag` counts records that can be read and are not in the feed (None: not known yet), `unreadable` those that hold
+    no line; `trouble` is what is wrong just now, empty if nothing is.
     """
 
     redis_up: bool = False
@@ -192,8 +193,8 @@ class FeedWriter:
         self.status.written += written
 
     def _well(self) -> None:
-        if self.status.trouble:
-            log.info("the feed is written again")
+        if not self.status.redis_up or self.status.trouble:
+            log.info("the feed is written, from %s on", self._passed)
         self._wait = FIRST_WAIT
         self.status.redis_up, self.status.trouble = True, ""
 

@@ -21,7 +21,7 @@ AGAIN = 1
 WAIT = 0.05
 
 _OPTIONS: dict[str, Any] = {
-    "socket_timeout": 10.0,
+    "socket_timeout": 5.0,
     "socket_connect_timeout": 5.0,
     "socket_keepalive": True,
     "health_check_interval": 15,

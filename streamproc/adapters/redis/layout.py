@@ -21,7 +21,6 @@ from streamproc.desk.feed import Numbered
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
 
-
 LAYOUT = 1
 """What another layout holds lies beside it, under keys of its own: it is built from the log, not made from the old."""
 

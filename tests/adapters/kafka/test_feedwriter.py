@@ -140,6 +140,23 @@ def test_a_redis_restored_from_an_old_copy_is_caught_up(
         assert writer.running
 
 
+def test_a_redis_that_keeps_snapshots_alone_is_caught_up(kafka: Broker, topic: Topic, tmp_path: Path) -> None:
+    server = RedisServer(tmp_path / "redis", append_only=False)
+    server.start()
+    try:
+        topic.write(some_warnings(100))
+        with Running(kafka, topic.name, server.url), RedisFeed(server.url) as feed:
+            caught_up(server.url, topic)
+            feed.client.save()
+            topic.write(some_warnings(100, 100))
+            caught_up(server.url, topic)
+            server.kill()
+            server.start()
+            caught_up(server.url, topic)
+    finally:
+        server.kill()
+
+
 def test_an_emptied_redis_is_filled_again(kafka: Broker, topic: Topic, redis_server: RedisServer) -> None:
     topic.write(some_warnings(300))
     with Running(kafka, topic.name, redis_server.url), RedisFeed(redis_server.url) as feed:
