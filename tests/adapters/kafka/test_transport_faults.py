@@ -64,6 +64,7 @@ def join_and_leave(toys: Toys, chance: random.Random) -> None:
 
 def freeze(toys: Toys, chance: random.Random) -> None:
     frozen = chance.choice(toys.running)
+    eventually(lambda: toys.owns(frozen), "it owns partitions")
     frozen.send_signal(signal.SIGSTOP)
     time.sleep(SESSION + 2 + 2 * chance.random())
     frozen.send_signal(signal.SIGCONT)

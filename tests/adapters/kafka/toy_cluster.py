@@ -42,15 +42,18 @@ class Toys:
         self.bootstrap = bootstrap
         self.told = {"brokers": bootstrap, "prefix": prefix, "apps": apps, "session": SESSION, **more}
         self._started = 0
+        self._logs: dict[int, Path] = {}
         self.running: list[subprocess.Popen[bytes]] = []
         self.exits: list[int] = []
 
     def start(self) -> subprocess.Popen[bytes]:
         self._started += 1
         command = [sys.executable, "-m", "tests.adapters.kafka.toy", json.dumps(self.told)]
-        with (self.folder / f"worker-{self._started}.log").open("wb") as log:
+        path = self.folder / f"worker-{self._started}.log"
+        with path.open("wb") as log:
             process = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log)
         self.running.append(process)
+        self._logs[process.pid] = path
         return process
 
     def tend(self) -> int:
@@ -72,6 +75,10 @@ class Toys:
         for process in self.running:
             process.kill()
             process.wait()
+
+    def owns(self, process: subprocess.Popen[bytes]) -> bool:
+        """True once the worker has taken partitions over."""
+        return " owns [(" in self._logs[process.pid].read_text(errors="replace")
 
     def said(self, words: str) -> int:
         """How often the workers have said so."""
