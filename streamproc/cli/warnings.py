@@ -96,8 +96,9 @@ def _show(screen: Screen, found: list[WarningNow], limit: int) -> None:
 
 def _follow(screen: Screen, db: sqlite3.Connection, customer: str | None, *, json: bool) -> None:
     currency = queries.the_setup(db).currency
+    (seen,) = db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()  # whoever reads the note may count on it
     screen.note(screen.words.say("Waiting for warnings; Ctrl-C ends."))
-    for entry in _news(db):
+    for entry in _news(db, seen):
         if customer is not None and entry.customer_id != customer:
             continue
         if json:
@@ -109,9 +110,8 @@ def _follow(screen: Screen, db: sqlite3.Connection, customer: str | None, *, jso
             screen.out.print(entry_line(screen.words, entry, currency))
 
 
-def _news(db: sqlite3.Connection) -> Iterator[Entry]:
-    """The feed's lines from now on, as they are committed."""
-    (seen,) = db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
+def _news(db: sqlite3.Connection, seen: int) -> Iterator[Entry]:
+    """The feed's lines numbered above `seen`, as they are committed."""
     version = None
     while True:
         (now,) = db.execute("PRAGMA data_version").fetchone()
