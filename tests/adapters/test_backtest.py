@@ -164,7 +164,7 @@ def test_a_risk_is_what_the_monitor_itself_gave_at_that_instant(ran: Ran) -> Non
             if example is not None:
                 assert probability(np.array([example.log_odds_micro]))[0] == risk
                 compared += 1
-    assert compared > 5
+    assert compared >= 5
 
 
 def ids_by(purchase: Purchase, cut: int, aliases: dict[str, tuple[int, str]]) -> str:
