@@ -1,10 +1,8 @@
 """`streamproc replay`: the journal once more, to see that it gives the same, or what another policy would give."""
 
-import sqlite3
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import zip_longest
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from streamproc.adapters.embedded import queries
-from streamproc.adapters.embedded.journal import Numbered, read
-from streamproc.adapters.embedded.replay import Replay
+from streamproc.adapters.embedded.replay import Replay, Replayed
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -27,7 +23,9 @@ from streamproc.cli.common import (
     print_raw,
     reading,
 )
+from streamproc.cli.replay_story import FolderStory, Story
 from streamproc.config import ConfigError
+from streamproc.core.control import Tick
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
@@ -37,21 +35,28 @@ from streamproc.monitor.effects import Transition
 _ENCODE = msgspec.json.Encoder().encode
 _EVERY = 1_000
 
+PATIENCE = 10.0
+"""Seconds to wait for a line that the feed must have: on a cluster the desk may be some way behind the journal."""
+
 
 def replay(
     *,
     policy: Annotated[Path | None, typer.Option(help="A TOML file with the fields of another policy.")] = None,
     partitions: Annotated[int, typer.Option(min=1, max=1024, help="Over so many partitions; no difference.")] = 1,
+    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="The cluster's journal, not a folder's.")] = False,
     json: JsonOption = False,
     data: DataOption = None,
     lang: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run the journal again: the same warnings, or those of another policy. Nothing is written to the folder.
+    """Run the journal again: the same warnings, or those of another policy. Nothing is written anywhere.
 
     Without `--policy` every line of the feed must come out the same, byte for byte; the first that does not is shown,
     and the exit code is 1. With it you see which warnings would have been raised too, and how right they would have
     been. With `--json` the lines of the replayed feed are written to stdout, and all else to stderr.
+
+    With `--from-kafka` the journal is read from the cluster, partition by partition up to its last tick, and the feed
+    is the warnings topic; workers may run meanwhile.
 
     A policy file holds what differs from the default policy:
 
@@ -62,13 +67,30 @@ def replay(
 
         streamproc replay
         streamproc replay --policy stricter.toml
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc replay --from-kafka --json > lines.jsonl
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+    with command(config, data, lang) as screen, ExitStack() as held:
         other = None if policy is None else read_policy(policy)
-        again = Replay(queries.money_of(queries.the_setup(db)), partitions=partitions, policy=other)
-        same = _compare(screen, db, again, json=json) if other is None else _what_if(screen, db, again, json=json)
+        story = held.enter_context(_of_cluster(screen) if from_kafka else _of_folder(screen, partitions))
+        again = Replay(story.money, partitions=story.partitions, policy=other)
+        same = _compare(screen, story, again, json=json) if other is None else _what_if(screen, story, again, json=json)
     if not same:
         raise typer.Exit(FINDING)
+
+
+@contextmanager
+def _of_folder(screen: Screen, partitions: int) -> Iterator[Story]:
+    with reading(screen.settings.data) as db:
+        yield FolderStory(db, partitions)
+
+
+@contextmanager
+def _of_cluster(screen: Screen) -> Iterator[Story]:
+    from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's replay needs no Kafka
+    from streamproc.cli.replay_cluster import ClusterStory  # noqa: PLC0415
+
+    with cluster_of(screen.settings) as cluster:
+        yield ClusterStory(cluster)
 
 
 def read_policy(path: Path) -> Policy:
@@ -87,46 +109,52 @@ def read_policy(path: Path) -> Policy:
         raise ConfigError(f"{path}: {error}") from error
 
 
-@contextmanager
-def _progress(screen: Screen, db: sqlite3.Connection) -> Iterator[Iterator[Numbered]]:
-    """The journal's records, with a bar beside them."""
-    (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
+def _shown(screen: Screen, story: Story, again: Replay) -> Iterator[Replayed]:
+    """The journal applied again, with a bar beside it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
-        task = bar.add_task(screen.words.say("replaying"), total=last)
-
-        def counted() -> Iterator[Numbered]:
-            for numbered in read(db, 0, last):
-                if numbered.seq % _EVERY == 0:
-                    bar.update(task, completed=numbered.seq)
-                yield numbered
-
-        yield counted()
+        task = bar.add_task(screen.words.say("replaying"), total=story.total)
+        for number, step in enumerate(story.steps(again)):
+            if number % _EVERY == 0:
+                bar.update(task, completed=story.done)
+            yield step
 
 
 # ------------------------------------------------------------------------------------------------ the same
 
 
-def _compare(screen: Screen, db: sqlite3.Connection, again: Replay, *, json: bool) -> bool:
+def _compare(screen: Screen, story: Story, again: Replay, *, json: bool) -> bool:
     """Whether the replayed feed is the stored one; says so, or shows the first difference."""
     words = screen.words
-    stored = db.execute("SELECT body FROM feed ORDER BY seq")
-    compared = 0
-    with _progress(screen, db) as records:
-        replayed = (_ENCODE(entry) for step in again.run(records) for entry in step.entries)
-        for now, row in zip_longest(replayed, stored):
-            then = None if row is None else row[0]
-            if now is not None and json:
+    compared = reached = 0
+    for step in _shown(screen, story, again):
+        reached = _reached(step, reached)
+        for entry in step.entries:
+            now, then = _ENCODE(entry), story.stored(reached, PATIENCE)
+            if json:
                 print_raw(now + b"\n")
             if now != then:
-                screen.err.print(words.say("Line {n} of the feed differs.", n=str(compared + 1)), style="red")
-                screen.note(words.say("stored:   {line}", line=_line(then)))
-                screen.note(words.say("replayed: {line}", line=_line(now)))
-                return False
+                return _differs(screen, compared + 1, then, now)
             compared += 1
+    left = story.stored(reached, 0.0)
+    if left is not None:
+        return _differs(screen, compared + 1, left, None)
     said = words.say("Identical: {lines}.", lines=words.count("{n} line", "{n} lines", compared))
     screen.note(said) if json else screen.line(said)
     return True
+
+
+def _reached(step: Replayed, before: int) -> int:
+    """The last tick applied by now: only a tick moves time."""
+    return step.numbered.record.at if isinstance(step.numbered.record, Tick) else before
+
+
+def _differs(screen: Screen, number: int, then: bytes | None, now: bytes | None) -> bool:
+    words = screen.words
+    screen.err.print(words.say("Line {n} of the feed differs.", n=str(number)), style="red")
+    screen.note(words.say("stored:   {line}", line=_line(then)))
+    screen.note(words.say("replayed: {line}", line=_line(now)))
+    return False
 
 
 def _line(body: bytes | None) -> str:
@@ -169,20 +197,21 @@ class World(msgspec.Struct):
         return max(1.0, (self.last - self.first) / DAY)
 
 
-def _what_if(screen: Screen, db: sqlite3.Connection, again: Replay, *, json: bool) -> bool:
+def _what_if(screen: Screen, story: Story, again: Replay, *, json: bool) -> bool:
     then, now, world = Record(), Record(), World()
-    for (body,) in db.execute("SELECT body FROM feed ORDER BY seq"):
+    reached = 0
+    for step in _shown(screen, story, again):
+        reached = _reached(step, reached)
+        world.losses += sum(isinstance(e, Transition) and e.after is Stage.LOST for e in step.effects)
+        for entry in step.entries:
+            now.take(entry)
+            if json:
+                print_raw(_ENCODE(entry) + b"\n")
+        if step.entries or step.effects:
+            world.last = step.numbered.record.at
+            world.first = world.first or world.last
+    while (body := story.stored(reached, 0.0)) is not None:
         then.take(msgspec.json.decode(body, type=Entry))
-    with _progress(screen, db) as records:
-        for step in again.run(records):
-            world.losses += sum(isinstance(e, Transition) and e.after is Stage.LOST for e in step.effects)
-            for entry in step.entries:
-                now.take(entry)
-                if json:
-                    print_raw(_ENCODE(entry) + b"\n")
-            if step.entries or step.effects:
-                world.last = step.numbered.record.at
-                world.first = world.first or world.last
     _show_difference(screen, then, now, world, json=json)
     return True
 

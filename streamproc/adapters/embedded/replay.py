@@ -4,12 +4,13 @@ Nothing is written: states are kept in memory, and what desk, trainer and aliase
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer, read_own
 from streamproc.adapters.embedded.pipeline import Pipeline
-from streamproc.core.control import Disposition, Handover, PolicyChange, Setup
+from streamproc.adapters.embedded.schema import StoreError
+from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.core.policy import Policy
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
@@ -46,12 +47,46 @@ class Replay:
     def run(self, records: Iterable[Numbered]) -> Iterator[Replayed]:
         """Applies the records in turn. Raises StoreError where newer rules than ours would apply them."""
         for numbered in records:
+            if self._counts(numbered.record):
+                step = self.pipeline.apply(numbered.record)
+                yield Replayed(numbered, step.effects, step.entries)
+
+    def run_parts(self, journals: Sequence[Iterator[Numbered]]) -> Iterator[Replayed]:
+        """Applies a journal that lies in partitions, one iterator each: every partition up to a tick, then the tick.
+
+        It ends at the last tick that all of them have. Raises StoreError as above, and where the ticks differ.
+        """
+        while True:
+            found = []
+            for partition, records in zip(self.pipeline.partitions, journals, strict=True):
+                found.append((yield from self._up_to_tick(partition, records)))
+            ticks = [numbered for numbered in found if numbered is not None]
+            if len(ticks) < len(found):
+                return
+            if any(numbered.record != ticks[0].record for numbered in ticks):
+                told = ", ".join(str(numbered.record.at) for numbered in ticks)
+                raise StoreError(f"the journal's partitions go on with different ticks ({told}): is one of them cut?")
+            step = self.pipeline.apply(ticks[0].record)
+            yield Replayed(ticks[0], step.effects, step.entries)
+
+    def _up_to_tick(
+        self, partition: Partition, records: Iterator[Numbered]
+    ) -> Generator[Replayed, None, Numbered | None]:
+        """Applies one partition's records before its next tick; gives that, None where there is none."""
+        for numbered in records:
             record = numbered.record
-            check_core(record)
-            if self._policy is not None and isinstance(record, PolicyChange | Disposition):
-                continue  # another policy's warnings have no dispositions in this journal
-            step = self.pipeline.apply(record)
-            yield Replayed(numbered, step.effects, step.entries)
+            if isinstance(record, Tick):
+                return numbered
+            if isinstance(record, ClockMode):  # of every partition alike, and at the same place among the ticks
+                self.pipeline.desk.live = record.live
+            if self._counts(record):
+                yield Replayed(numbered, partition.apply(record), [])
+        return None
+
+    def _counts(self, record: JournalRecord) -> bool:
+        """Whether the record is to be applied: another policy's warnings have no dispositions in this journal."""
+        check_core(record)
+        return self._policy is None or not isinstance(record, PolicyChange | Disposition)
 
 
 def setup_of(db: sqlite3.Connection) -> Setup | None:
