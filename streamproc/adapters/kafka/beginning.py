@@ -4,8 +4,10 @@ The rule kept here: all partitions begin in one transaction, written by whoever 
 """
 
 import asyncio
+from contextlib import suppress
 
 import aiokafka
+from aiokafka.errors import ProducerFenced
 
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Connection, Output, TransactionWriter
@@ -21,23 +23,25 @@ class BeginningError(Exception):
 
 async def begin(connection: Connection, names: Names, partitions: int, asked: Setup) -> Setup:
     """The journal's set-up, written now if the journal is empty. Raises BeginningError, aiokafka's KafkaError."""
-    found = await _first(connection, names.journal)
-    if found is None:
-        writer = TransactionWriter(connection, f"{names.prefix}beginning", _TIMEOUT)
-        try:
-            await writer.fence()  # from here on nobody else is at it
-            found = await _first(connection, names.journal)
-            if found is None:
-                await writer.commit(_beginning(names.journal, partitions, asked))
-                found = asked
-        finally:
-            await writer.close()
+    while (found := await _first(connection, names.journal)) is None:
+        with suppress(ProducerFenced):  # somebody came in between: what they write counts
+            await _begin(connection, names, partitions, asked)
     if not isinstance(found, Setup):
         raise BeginningError(
             f"{names.journal} does not begin with a set-up: is it another program's topic? "
             "Choose another prefix (STREAMPROC_KAFKA__PREFIX), or make the topic anew."
         )
     return found
+
+
+async def _begin(connection: Connection, names: Names, partitions: int, asked: Setup) -> None:
+    writer = TransactionWriter(connection, f"{names.prefix}beginning", _TIMEOUT)
+    try:
+        await writer.fence()  # who began before is through by now, or never will be
+        if await _first(connection, names.journal) is None:
+            await writer.commit(_beginning(names.journal, partitions, asked))
+    finally:
+        await writer.close()
 
 
 def _beginning(topic: str, partitions: int, setup: Setup) -> list[Output]:
@@ -49,15 +53,15 @@ async def _first(connection: Connection, topic: str) -> JournalRecord | journal.
     """The first record of the journal's first partition; None where it has none."""
     place = aiokafka.TopicPartition(topic, 0)
     consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=connection.brokers, isolation_level="read_committed", **connection.security
+        bootstrap_servers=connection.brokers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",  # to seek there may be overtaken by the reset that an assignment begins with
+        **connection.security,
     )
     await consumer.start()
     try:
         consumer.assign([place])
         end = (await consumer.end_offsets([place]))[place]
-        if not end:
-            return None
-        await consumer.seek_to_beginning(place)
         async with asyncio.timeout(_TIMEOUT):
             while await consumer.position(place) < end:
                 records = (await consumer.getmany(place, timeout_ms=500)).get(place)

@@ -26,13 +26,15 @@ async def learning(connection: Connection, topic: str, partitions: int, intake: 
     `intake` is one of its own for this, over the rates that the process shares. Raises aiokafka's KafkaError.
     """
     consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=connection.brokers, isolation_level="read_committed", **connection.security
+        bootstrap_servers=connection.brokers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",  # to seek there may be overtaken by the reset that an assignment begins with
+        **connection.security,
     )
     await consumer.start()
     try:
         places = [aiokafka.TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
         async with asyncio.timeout(_PATIENCE):
             while any([await consumer.position(place) < ends[place] for place in places]):

@@ -134,9 +134,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _unread(self) -> dict[TP, int]:
         consumer = self._ensure_consumer()
         end = await consumer.end_offsets(list(consumer.assignment()))
-        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
-        states = {partition: assignment.state_value(partition) for partition in end}
-        return {TP(*p): end[p] - state.position for p, state in states.items() if state.has_valid_position}
+        assigned = consumer._subscription.subscription  # noqa: SLF001 - position() would wait
+        if assigned is None or assigned.assignment is None:  # a rebalance began meanwhile
+            return {}
+        states = {partition: assigned.assignment.state_value(partition) for partition in end}
+        return {TP(*p): end[p] - state.position for p, state in states.items() if state and state.has_valid_position}
 
     async def report(self, positions: Mapping[TP, int]) -> None:
         """Shows the positions to whoever looks at the group."""
