@@ -57,7 +57,8 @@ class KafkaSettings(BaseModel):
     `brokers` (host:port, several parted by commas) being set is what makes the commands turn to Kafka. `purchases`,
     `complaints`, `contacts` and `facts` are the firm's own topics, by their full names; those that streamproc makes
     begin with `prefix`. `partitions`, those of the journal, are fixed once it is made. With `clock` event, time ends
-    where the data ends: for a past that is played, not for a shop that is open.
+    where the data ends: for a past that is played, not for a shop that is open. A worker that is silent for
+    `session_seconds` loses its partitions to the others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +79,7 @@ class KafkaSettings(BaseModel):
     partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     mapping: Path | None = None
     clock: Literal["wall", "event"] = "wall"
+    session_seconds: Annotated[float, Field(ge=1.0, le=300.0)] = 10.0
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - see above
 
+import os
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
@@ -150,6 +151,10 @@ COMMANDS = {
 }
 
 
+# Read when numpy is loaded. The work is small vectors: a thread pool makes a fit fifty times slower on busy cores.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
 class Commands(TyperGroup):
     """The commands, in the order above; the list of them loads none."""
 
@@ -166,6 +171,8 @@ class Commands(TyperGroup):
             return None
         if self._listing:
             return typer.core.TyperCommand(cmd_name, help=entry.short)
+        for name in THREADS:
+            os.environ.setdefault(name, "1")
         return _command(cmd_name, entry.load())
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above

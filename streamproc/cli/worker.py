@@ -83,7 +83,7 @@ def worker(
         plan = _plan(screen.settings)
         host, port = bound.getsockname()[:2]
         screen.note(f"{', '.join(chosen)} · http://{host}:{port}/readyz")
-    settings = AppSettings(plan.connection, plan.names.prefix)
+    settings = AppSettings(plan.connection, plan.names.prefix, plan.settings.kafka.session_seconds)
     engine.run(
         [spec for spec in plan.specs() if spec.name in chosen], settings, lambda apps: plan.beside(apps, bound, chosen)
     )
