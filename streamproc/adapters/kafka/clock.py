@@ -4,9 +4,12 @@ Time is the least of what the sources that are behind have read; where all are r
 `wall`), or ends where the data ends (mode `event`). Only the desk's owner has a clock, so ticks have one order.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
 
@@ -29,26 +32,58 @@ class Source(Struct):
 class ClockState(Struct):
     """What the clock remembers; times in µs.
 
-    `clock` is the last tick. `first` and `last` bound the events appended that no tick has passed, 0: none. `left`:
-    somebody is due at the next tick, whenever that is. `told` is what midnights' ticks have told of `read`.
+    `clock` is the last tick. `left`: somebody is due at the next tick, whenever that is. `told` is what midnights'
+    ticks have told of `read`.
     """
 
     clock: int = 0
     sources: dict[str, Source] = {}
-    first: int = 0
-    last: int = 0
     left: bool = False
     told: dict[str, int] = {}
 
 
-def see(state: ClockState, source: str, news: Source, first: int, last: int) -> None:
-    """Intake has read on (in place); `first` and `last` bound the events it appended, 0: none."""
-    if not first:
+class Work:
+    """Instants (µs) by which a tick is due, for there are events before them that none has passed; ascending."""
+
+    def __init__(self, instants: Iterable[int] = ()) -> None:
+        self._instants = sorted(instants)
+
+    @property
+    def first(self) -> int | None:
+        """The earliest."""
+        return self._instants[0] if self._instants else None
+
+    def add(self, instants: Iterable[int]) -> None:
+        """Takes more in."""
+        self._instants = sorted({*self._instants, *instants})
+
+    def passed(self, at: int) -> None:
+        """A tick at `at` was written."""
+        del self._instants[: bisect_right(self._instants, at)]
+
+    def encoded(self) -> bytes:
+        """The instants, each as the seconds since the one before: a past of years is thousands of them."""
+        seconds = [instant // SECOND for instant in self._instants]
+        return msgpack.encode([b - a for a, b in pairwise([0, *seconds])])
+
+
+def work_in(body: bytes) -> Work:
+    """What `Work.encoded` gave."""
+    return Work(second * SECOND for second in accumulate(msgpack.decode(body, type=list[int])))
+
+
+def due_by(times: Iterable[int]) -> list[int]:
+    """When ticks are due for events of these times (µs): to the second for the newest hour, for older to the hour."""
+    times = list(times)
+    recent = max(times, default=0) - HOUR
+    return sorted({first_tick_after(at, SECOND if at >= recent else HOUR) for at in times})
+
+
+def see(state: ClockState, source: str, news: Source, *, brought: bool) -> None:
+    """Intake has read on (in place), and `brought` events or did not."""
+    if not brought:
         news.heard = state.sources[source].heard if source in state.sources else 0.0
     state.sources[source] = news
-    if first:
-        state.first = min(state.first or first, first)
-        state.last = max(state.last, last)
 
 
 def target(state: ClockState, expected: frozenset[str], mode: Mode, now: float) -> int | None:
@@ -74,26 +109,23 @@ def grid(upto: int, mode: Mode, now: float) -> int:
     return HOUR if behind > 2 * HOUR else MINUTE if behind > 2 * MINUTE else SECOND
 
 
-def next_tick(state: ClockState, upto: int, step: int) -> int | None:
+def next_tick(state: ClockState, work: Work, upto: int, step: int) -> int | None:
     """The first grid point after the clock at which there is work, or a day ends; None: none up to `upto`."""
     if not state.clock:
-        state.clock = (state.first or upto) // DAY * DAY
+        state.clock = ((work.first or upto) - 1) // DAY * DAY
     after = first_tick_after(state.clock, step)
     at = (state.clock // DAY + 1) * DAY
     if state.left:
         at = min(at, after)
-    if state.first:
-        at = min(at, max(ceil_to(state.first + 1, step), after))
+    if work.first is not None:
+        at = min(at, max(ceil_to(work.first, step), after))
     return at if at <= upto else None
 
 
-def ticked(state: ClockState, at: int) -> None:
+def ticked(state: ClockState, work: Work, at: int) -> None:
     """Time has reached `at` (in place)."""
     state.clock, state.left = at, False
-    if state.first and state.last < at:
-        state.first = state.last = 0
-    elif state.first:
-        state.first = max(state.first, at)
+    work.passed(at)
 
 
 def news(state: ClockState, at: int) -> dict[str, int]:

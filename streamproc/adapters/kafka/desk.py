@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from streamproc.adapters.kafka import clock
-from streamproc.adapters.kafka.clock import ClockState, Mode, Source
+from streamproc.adapters.kafka.clock import ClockState, Mode, Source, Work, work_in
 from streamproc.adapters.kafka.letters import KILLED, letter
 from streamproc.adapters.kafka.messages import DeskMessage, SourceRead, TickDone, TickPart, for_desk
 from streamproc.adapters.kafka.names import Names, partition_of
@@ -27,7 +27,7 @@ from streamproc.wire import journal
 OPEN_TICKS = 64
 """Ticks written and not yet answered by all partitions: with so many, time waits."""
 
-_STATE, _PART = b"d", b"p"
+_STATE, _PART, _WORK = b"d", b"p", b"w"
 TICK_HEADER = "streamproc.tick"
 
 
@@ -58,13 +58,17 @@ class DeskProcessor:
         self._partitions = partitions
         self._rules = rules
         self._state = _State(Desk(money), ClockState())
+        self._work = Work()
         self._parts: dict[int, dict[int, TickPart]] = {}  # by tick and offset
         self._now = 0.0
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Takes back the state, or a part of a tick that is not answered."""
+        """Takes back the state, what ticks are due for, or a part of a tick that is not answered."""
         if key == _STATE:
             self._state = msgspec.msgpack.decode(value, type=_State)
+            return
+        if key == _WORK:
+            self._work = work_in(value)
             return
         part = for_desk(value)
         assert isinstance(part, TickPart)
@@ -81,7 +85,7 @@ class DeskProcessor:
                 changes[_part(record.offset)] = body
                 self._parts.setdefault(message.at, {})[record.offset] = message
             else:
-                self._note(message)
+                self._note(message, changes)
             while self._complete():
                 outputs += self._answer(self._state.open.pop(0), changes)
         outputs += self._ticks()
@@ -101,11 +105,14 @@ class DeskProcessor:
         changes[_STATE] = msgspec.msgpack.encode(self._state)
         return Writes(outputs, list(changes.items()))
 
-    def _note(self, message: DeskMessage) -> None:
+    def _note(self, message: DeskMessage, changes: dict[bytes, bytes | None]) -> None:
         state = self._state
         if isinstance(message, SourceRead):
             told = Source(message.read, message.caught_up, message.purchases, self._now)
-            clock.see(state.clock, message.source, told, message.first, message.last)
+            clock.see(state.clock, message.source, told, brought=bool(message.due))
+            if message.due:
+                self._work.add(message.due)
+                changes[_WORK] = self._work.encoded()  # not after each tick: what was passed since is seen by the clock
         elif isinstance(message, TickDone):
             state.through[message.partition] = message.at
         else:
@@ -146,6 +153,7 @@ class DeskProcessor:
     def _ticks(self) -> Iterator[Output]:
         """The ticks up to where time may go, as far as the partitions keep up."""
         state, rules = self._state, self._rules
+        self._work.passed(state.clock.clock)
         upto = clock.target(state.clock, rules.expected, rules.mode, self._now) if self._now else None
         if upto is None:
             return
@@ -157,11 +165,11 @@ class DeskProcessor:
             state.desk.live = True
             yield from self._broadcast(ClockMode(at=state.clock.clock, mode="wall", live=True))
         while len(state.open) < OPEN_TICKS:
-            at = clock.next_tick(state.clock, upto, step)
+            at = clock.next_tick(state.clock, self._work, upto, step)
             if at is None:
                 return
             yield from self._broadcast(self._tick(at))
-            clock.ticked(state.clock, at)
+            clock.ticked(state.clock, self._work, at)
             state.open.append(at)
 
     def _tick(self, at: int) -> Tick:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct, msgpack
 
+from streamproc.adapters.kafka.clock import due_by
 from streamproc.adapters.kafka.letters import KILLED, letter, of_refusal
 from streamproc.adapters.kafka.messages import SourceRead, encode
 from streamproc.adapters.kafka.names import Names, partition_of
@@ -62,7 +63,7 @@ class IntakeProcessor:
                 times.append(event.at)
                 self._state.purchases = self._state.purchases or isinstance(event, Purchase)
         self._state.read = max([self._state.read, *times])
-        return self._told(outputs, min(times, default=0), max(times, default=0))
+        return self._told(outputs, due_by(times))
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
@@ -74,7 +75,7 @@ class IntakeProcessor:
         if state.told and state.caught_up == caught_up:
             return None
         state.caught_up = caught_up
-        return self._told([], 0, 0)
+        return self._told([], [])
 
     def _taken(self, record: Record, now: int) -> JournalEvent | Refusal | None:
         if record.value is None:
@@ -90,11 +91,11 @@ class IntakeProcessor:
         number = partition_of(event.customer_id, self._partitions)
         return [Output(topic, number, event.customer_id.encode(), body)]
 
-    def _told(self, outputs: list[Output], first: int, last: int) -> Writes:
+    def _told(self, outputs: list[Output], due: list[int]) -> Writes:
         state = self._state
         state.told = True
         news = SourceRead(
-            source=self._source, read=state.read, first=first, last=last,
+            source=self._source, read=state.read, due=due,
             caught_up=state.caught_up, purchases=state.purchases,
         )  # fmt: skip
         outputs.append(Output(self._names.desk_inbox, 0, None, encode(news)))

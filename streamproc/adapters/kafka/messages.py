@@ -16,14 +16,13 @@ ForTrainer = Example | Sighting
 class SourceRead(Struct, frozen=True, kw_only=True, tag="source_read"):
     """Intake has read on in one partition of the firm's topics.
 
-    `read` (µs) is the largest event time it ever had, 0 for none; `first` and `last` (µs) bound what was appended just
-    now, 0 where nothing was. `caught_up`: nothing more is there to be read. `purchases`: it ever brought a purchase.
+    `read` (µs) is the largest event time it ever had, 0 for none; `due` are instants (µs) by which ticks are to pass
+    what was appended just now. `caught_up`: nothing more is there to be read. `purchases`: it ever brought a purchase.
     """
 
     source: str
     read: int
-    first: int
-    last: int
+    due: list[int]
     caught_up: bool
     purchases: bool
 

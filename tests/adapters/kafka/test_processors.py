@@ -8,10 +8,12 @@ from functools import cache
 import msgspec
 import pytest
 
+from streamproc.adapters.kafka.messages import ExamplesPart, for_trainer
 from streamproc.core.control import Disposition, ModelSnapshot, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
 from streamproc.desk.warning import Entry
+from streamproc.scoring.examples import Example
 from streamproc.simulate import Dirt, Shop, SimEvent, simulate
 from tests.adapters.kafka.quiet import Quiet, quiet
 from tests.adapters.kafka.simulated import NAMES, Cluster, Place
@@ -74,7 +76,7 @@ def test_the_cluster_s_warnings_states_and_snapshots_are_those_of_a_quiet_run(
     assert made == expected.snapshots[: len(made)]
     assert len(made) > 5
     assert len(expected.snapshots) - len(made) <= 1
-    assert dies == 0.0 or sum(host.deaths for host in cluster.hosts) > 20
+    assert dies == 0.0 or sum(host.deaths for host in cluster.hosts) > 5
 
 
 def test_every_event_is_in_the_journal_once_and_every_poison_in_the_dead_letters() -> None:
@@ -109,8 +111,16 @@ def test_each_would_warn_gets_one_disposition_in_its_customer_s_partition() -> N
     assert set(raised.values()) == {1}
 
 
-def test_a_run_without_deaths_ends_like_one_with_many() -> None:
-    """The journals differ in how events and ticks are mixed; what was on time does not depend on it."""
+def outcomes(cluster: Cluster) -> set[tuple[str, int, int | None]]:
+    """The examples and their labels: what happened to whom, whatever a model made of it."""
+    told = [for_trainer(body) for body in cluster.log.values((NAMES.examples, 0))]
+    items = [item for message in told if isinstance(message, ExamplesPart) for item in message.items]
+    return {(item.customer_id, item.at, item.label) for item in items if isinstance(item, Example)}
+
+
+def test_what_happened_to_whom_does_not_depend_on_who_died() -> None:
+    """When a snapshot comes into force does, and with it a risk here and there: the journal says when it did."""
     calm, wild = ran(11, most=100), ran(12, most=100, dies=0.1)
     assert events_in(calm) == events_in(wild)
-    assert {(e.warning_id, e.kind) for e in lines(calm)} == {(e.warning_id, e.kind) for e in lines(wild)}
+    assert outcomes(calm) == outcomes(wild)
+    assert {label for _, _, label in outcomes(calm)} == {None, 0, 1}

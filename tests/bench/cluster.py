@@ -1,0 +1,103 @@
+"""`python -m tests.bench.cluster [--events N]`: what an event costs on a cluster, all processors together.
+
+A simulated shop is in the topics before the workers start; then one worker runs all four apps until nothing is left.
+CPU is the worker's own, all threads, from its start to the last line of the feed.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from kafka.admin import KafkaAdminClient
+
+from streamproc.adapters.kafka.lag import read_lags
+from streamproc.config import KafkaSettings
+from streamproc.simulate import Shop, simulate
+from tests.bench.harness import MICRO, say
+from tests.bench.shop import DAYS, EVENTS_A_CUSTOMER
+from tests.servers.broker import Kafka
+from tests.servers.redis_server import RedisServer
+
+PROGRAM = Path(sys.executable).with_name("streamproc")
+PARTITIONS = 4
+CALM = 3
+"""Looks in a row at which nothing is left to be read."""
+
+
+def main() -> None:
+    """Measures, and prints what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.cluster", description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder:
+        _measure(given.events, Path(folder))
+
+
+def _measure(events: int, folder: Path) -> None:
+    kafka, redis = Kafka(folder / "kafka"), RedisServer(folder / "redis")
+    kafka.start()
+    redis.start()
+    told = {
+        **os.environ,
+        "STREAMPROC_KAFKA__BROKERS": kafka.bootstrap,
+        "STREAMPROC_KAFKA__PARTITIONS": str(PARTITIONS),
+        "STREAMPROC_KAFKA__CLOCK": "event",
+        "STREAMPROC_REDIS__URL": redis.url,
+    }
+    try:
+        subprocess.run([PROGRAM, "topics", "create"], env=told, check=True, stdout=subprocess.DEVNULL)
+        sent = _sell(events, told)
+        began = time.monotonic()
+        with (folder / "worker.log").open("wb") as log, subprocess.Popen(
+            [PROGRAM, "worker"], env=told, stdout=log, stderr=log
+        ) as worker:  # fmt: skip
+            cpu = _until_done(worker, kafka.bootstrap)
+            seconds = time.monotonic() - began
+            worker.terminate()
+        print(f"{sent:,} events, {PARTITIONS} partitions, one worker with all apps, Redis feed")
+        print(f"  {cpu / sent * MICRO:.0f} µs CPU an event; {sent / seconds:,.0f} events/s from its start")
+    finally:
+        redis.kill()
+        kafka.kill()
+
+
+def _sell(events: int, told: dict[str, str]) -> int:
+    shop = Shop(customers=max(1, events // EVENTS_A_CUSTOMER), days=DAYS)
+    lines = [event.line for event in simulate(shop)]
+    say(f"{len(lines):,} events into the topics")
+    subprocess.run(
+        [PROGRAM, "produce", "-"], input=b"\n".join(lines) + b"\n", env=told, check=True, stdout=subprocess.DEVNULL
+    )
+    return len(lines)
+
+
+def _until_done(worker: "subprocess.Popen[bytes]", brokers: str) -> float:
+    """Seconds of CPU until nothing was left to be read; the looks that found it so are not counted."""
+    settings, calm, cpu = KafkaSettings(brokers=brokers), 0, 0.0
+    admin = KafkaAdminClient(bootstrap_servers=brokers)
+    try:
+        while calm < CALM:
+            time.sleep(6.0)  # the groups tell their positions every five seconds
+            assert worker.poll() is None, "the worker ended: see its log"
+            lags = read_lags(admin, settings)
+            left = sum(lag.lag for lag in lags) + sum(lag.position is None and lag.end > 0 for lag in lags)
+            say(f"  {left:,} records left")
+            if left or not calm:
+                cpu = _cpu(worker.pid)
+            calm = 0 if left else calm + 1
+    finally:
+        admin.close()
+    return cpu
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
