@@ -1,38 +1,105 @@
 """A cluster as commands ask it: its journal and its feed, where a data folder's commands have the folder's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from streamproc.adapters.embedded.journal import Numbered
+from streamproc.adapters.embedded.models import KnownModel
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal, Placed
+from streamproc.adapters.kafka.security import redis_arguments
+from streamproc.adapters.redis.client import reading_client
+from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import Settings
 from streamproc.core.control import Setup
+from streamproc.desk.feed import FeedAwayError, Order
+from streamproc.desk.report import WarningNow
+from streamproc.desk.warning import Entry
+from streamproc.scoring.snapshot import is_finite, read_snapshot
 
 
 class Cluster:
-    """What the brokers hold as it is now."""
+    """What the brokers hold as it is now; warnings are Redis' where one is set, else the warnings topic's."""
 
-    def __init__(self, topics: Topics) -> None:
-        self.topics = topics
+    def __init__(self, topics: Topics, feed: RedisFeedReader | None) -> None:
         self.journal = Journal(topics)
-        self.feed = TopicFeed(topics)
+        self.topic_feed = TopicFeed(topics)
+        self._feed = feed or self.topic_feed
+        self._setup: Setup | None = None
+
+    # ------------------------------------------------------------------------------------- one customer
 
     def setup(self) -> Setup:
         """The journal's set-up. Raises StoreError where nothing was ever written."""
-        setup = self.journal.setup()
-        if setup is None:
+        self._setup = self._setup or self.journal.setup()
+        if self._setup is None:
             raise StoreError("the cluster's journal is empty: start with `streamproc worker`")
-        return setup
+        return self._setup
+
+    def clock(self) -> int:
+        """How far time has come (µs)."""
+        return self.journal.clock()
+
+    def known(self, customer_id: str) -> bool:
+        """Whether the journal holds a record of this id."""
+        return next(self.own(customer_id), None) is not None
+
+    def records(self, customer_id: str) -> Iterator[Numbered]:
+        """The customer's records and those for everybody, in order, numbered by offset."""
+        return numbered(self.journal.of_customer(customer_id))
+
+    def own(self, customer_id: str) -> Iterator[Numbered]:
+        """The customer's records alone."""
+        return (n for n in self.records(customer_id) if getattr(n.record, "customer_id", None) is not None)
+
+    def warnings(self, customer_ids: Iterable[str]) -> list[WarningNow]:
+        """These customers' warnings, the newest first."""
+        return self._feed.warnings(customers=customer_ids)
+
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        """The feed's lines of one warning."""
+        return self._feed.life_of(warning_id)
+
+    # --------------------------------------------------------------------------------------- the models
+
+    def models(self) -> list[KnownModel]:
+        """The snapshots that came into force, oldest first; numbered by their offsets in the first partition."""
+        self.setup()
+        read = ((offset, record, read_snapshot(record.snapshot)) for offset, record in self.journal.models())
+        return [
+            KnownModel(seq=offset, id=snapshot.id, at=record.at, refused=None, snapshot=snapshot)
+            for offset, record, snapshot in read
+            if is_finite(snapshot)
+        ]
+
+    # ----------------------------------------------------------------------------------------- the feed
+
+    def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
+        """Warnings as they stand."""
+        customers = None if customer is None else [customer]
+        return self._feed.warnings(open_only=open_only, customers=customers, limit=limit, order=order)
+
+    def news(self) -> Iterator[Entry]:
+        """The warnings topic's lines from now on."""
+        return self.topic_feed.news()
 
 
 @contextmanager
 def cluster_of(settings: Settings) -> Iterator[Cluster]:
-    """The cluster that the settings name. Raises ConfigError where they name none; ClusterError, also from within."""
+    """The cluster that the settings name. Raises ConfigError where they name none; ClusterError, also from within.
+
+    Raises StoreError while Redis does not answer.
+    """
+    feed = None
+    if settings.redis.url.get_secret_value():
+        feed = RedisFeedReader(reading_client(**redis_arguments(settings.redis)), settings.kafka.prefix)
     with topics_of(settings.kafka) as topics:
-        yield Cluster(topics)
+        try:
+            yield Cluster(topics, feed)
+        except FeedAwayError as error:
+            raise StoreError(f"{error}; `streamproc doctor` looks for the cause") from error
 
 
 def numbered(records: Iterator[Placed]) -> Iterator[Numbered]:

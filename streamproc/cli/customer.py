@@ -1,12 +1,12 @@
 """`streamproc customer`: all that is known of one customer."""
 
-import sqlite3
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded import customers
+from streamproc.adapters.embedded.customers import Past
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -16,8 +16,8 @@ from streamproc.cli.common import (
     Screen,
     command,
     print_json,
-    reading,
 )
+from streamproc.cli.home import home_of
 from streamproc.cli.render import headline
 from streamproc.desk.report import CustomerReport
 from streamproc.words import Words, model_note, money_notes, reason_said
@@ -40,6 +40,8 @@ def customer(
     It is computed by running the customer's own records again. An alias leads to the id it belongs to; with `--json`
     the line is about the very id that was asked for, and `forwarded_to` names the other.
 
+    Where Kafka brokers are set and no `--data` is given, the cluster's journal is asked.
+
     Exit code 1: no such customer.
 
     For example:
@@ -47,8 +49,8 @@ def customer(
         streamproc customer c-1017
         streamproc customer c-1017 --json | jq .risk.probability
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        report = queries.report(db, customer_id) if json else _followed(screen, db, customer_id)
+    with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
+        report = customers.report(home, customer_id) if json else _followed(screen, home, customer_id)
         if report is None:
             screen.note(screen.words.say("No record tells of a customer {id}.", id=customer_id))
             raise typer.Exit(FINDING)
@@ -58,13 +60,13 @@ def customer(
             _show(screen, report)
 
 
-def _followed(screen: Screen, db: sqlite3.Connection, customer_id: str) -> CustomerReport | None:
-    report = queries.report(db, customer_id)
+def _followed(screen: Screen, home: Past, customer_id: str) -> CustomerReport | None:
+    report = customers.report(home, customer_id)
     for _ in range(HOPS):
         if report is None or report.forwarded_to is None:
             break
         screen.note(screen.words.say("{alias} is an alias of {id}.", alias=report.customer_id, id=report.forwarded_to))
-        report = queries.report(db, report.forwarded_to)
+        report = customers.report(home, report.forwarded_to)
     return report
 
 

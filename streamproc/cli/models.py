@@ -1,7 +1,10 @@
 """`streamproc models`: the models learned so far; one can be pinned, or rolled back to."""
 
 import sqlite3
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import msgspec
 import typer
@@ -21,10 +24,11 @@ from streamproc.cli.common import (
     print_json,
     reading,
 )
+from streamproc.cli.home import on_cluster
 from streamproc.config import Settings
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import to_text
-from streamproc.scoring.snapshot import Snapshot, is_finite
+from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite
 from streamproc.words import Words
 
 if TYPE_CHECKING:
@@ -50,17 +54,18 @@ def list_(
 ) -> None:
     """All models, oldest first: when each was made, what it rests on, whether it came into force.
 
+    Where Kafka brokers are set and no `--data` is given, they are those in the cluster's journal.
+
     For example:
 
         streamproc models list
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        known, running, pin = models(db), _running(db), pinned(db)
+    with command(config, data, lang) as screen, _shelf_of(screen.settings, data) as shelf:
         if json:
-            for model in known:
-                print_json(as_json(model, running.id, pin))
+            for model in shelf.known:
+                print_json(as_json(model, shelf.running.id, shelf.pin))
         else:
-            _table(screen, known[-limit:], running, pin)
+            _table(screen, shelf.known[-limit:], shelf.running, shelf.pin)
 
 
 @app.command()
@@ -72,9 +77,16 @@ def show(
     lang: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """One model's numbers. Exit code 1: there is none of this id."""
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        snapshot = find(db, screen.words, model_id)
+    """One model's numbers, a data folder's or, as with `models list`, the cluster's.
+
+    Exit code 1: there is none of this id.
+
+    For example:
+
+        streamproc models show cb03386c --json | jq .speaks
+    """
+    with command(config, data, lang) as screen, _shelf_of(screen.settings, data) as shelf:
+        snapshot = find(shelf, screen.words, model_id)
         body = msgspec.json.encode(snapshot)
         print_json(snapshot) if json else screen.line(msgspec.json.format(body, indent=2).decode())
 
@@ -125,7 +137,7 @@ def pin(
     """
     with command(config, data, lang) as screen:
         with reading(screen.settings.data) as db:
-            chosen = find(db, screen.words, model_id)
+            chosen = find(_shelf(db), screen.words, model_id)
         if not is_finite(chosen):
             fail(
                 screen.words.say("Model {id} has numbers that are not finite: it cannot be used.", id=chosen.id),
@@ -171,12 +183,36 @@ def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: Co
         screen.line(screen.words.say("Model {id} is in force again.", id=earlier.id))
 
 
-def find(db: sqlite3.Connection, words: Words, model_id: str) -> Snapshot:
+class Shelf(NamedTuple):
+    """The models there are, the one in force, and the id of the one that is pinned."""
+
+    known: list[KnownModel]
+    running: Snapshot
+    pin: str | None
+
+
+def _shelf(db: sqlite3.Connection) -> Shelf:
+    return Shelf(models(db), _running(db), pinned(db))
+
+
+@contextmanager
+def _shelf_of(settings: Settings, data: Path | None) -> Iterator[Shelf]:
+    if on_cluster(settings, data):
+        from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's models need no Kafka
+
+        with cluster_of(settings) as cluster:
+            known = cluster.models()
+            yield Shelf(known, known[-1].snapshot if known else default_snapshot(), None)
+        return
+    with reading(settings.data) as db:
+        yield _shelf(db)
+
+
+def find(shelf: Shelf, words: Words, model_id: str) -> Snapshot:
     """The model whose id begins so; ends the command with exit code 1 where there is none, or more than one."""
-    found = {m.id: m.snapshot for m in models(db) if m.id.startswith(model_id)}
-    running = _running(db)
-    if running.id.startswith(model_id):
-        found[running.id] = running
+    found = {m.id: m.snapshot for m in shelf.known if m.id.startswith(model_id)}
+    if shelf.running.id.startswith(model_id):
+        found[shelf.running.id] = shelf.running
     if len(found) != 1:
         several = words.say("More than one model begins with {id}: see `streamproc models list`.", id=model_id)
         none = words.say("There is no model {id}: see `streamproc models list`.", id=model_id)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from streamproc.adapters.embedded import queries
-from streamproc.adapters.embedded.replay import Replay, Replayed
+from streamproc.adapters.embedded.replay import Replay, Replayed, money_of
 from streamproc.adapters.kafka.reading_feed import Line
 from streamproc.cli.cluster import Cluster, numbered
 
@@ -12,12 +11,12 @@ class ClusterStory:
     """A cluster's. Raises StoreError where nothing was ever written; the journal's ends are those of this moment."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.money = queries.money_of(cluster.setup())
+        self.money = money_of(cluster.setup())
         self.partitions = len(cluster.journal.spans)
         self._journal = cluster.journal
         self._reader = cluster.journal.reader()
         self.total = self._reader.total
-        self._lines = cluster.feed.lines()
+        self._lines = cluster.topic_feed.lines()
         self._next: Line | None = None
 
     @property

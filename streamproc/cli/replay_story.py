@@ -6,7 +6,7 @@ from typing import Protocol
 
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.journal import Numbered, read
-from streamproc.adapters.embedded.replay import Replay, Replayed
+from streamproc.adapters.embedded.replay import Replay, Replayed, money_of
 from streamproc.desk.warning import Money
 
 
@@ -35,7 +35,7 @@ class FolderStory:
     """A data folder's, over any number of partitions. Raises StoreError where nothing was ever read into it."""
 
     def __init__(self, db: sqlite3.Connection, partitions: int) -> None:
-        self.money = queries.money_of(queries.the_setup(db))
+        self.money = money_of(queries.the_setup(db))
         self.partitions = partitions
         (self.total,) = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
         self.done = 0

@@ -1,13 +1,9 @@
 """`streamproc warnings`: the warnings as they stand, or as they come."""
 
-import sqlite3
-import time
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from streamproc.adapters.embedded import feed, queries
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -17,15 +13,13 @@ from streamproc.cli.common import (
     Screen,
     command,
     print_json,
-    reading,
 )
+from streamproc.cli.home import Home, home_of
 from streamproc.cli.render import entry_line, headline, reason_lines, warning_lines
 from streamproc.desk.report import WarningNow
-from streamproc.desk.warning import Entry
 from streamproc.words import money_notes
 
 SHOWN = 20
-POLL_SECONDS = 0.25
 
 
 def warnings(  # noqa: PLR0913 - one a flag
@@ -48,6 +42,9 @@ def warnings(  # noqa: PLR0913 - one a flag
     `--follow` it is a line of the feed: raised (with the whole warning), escalated, recovered, lost, withdrawn or
     verdict.
 
+    Where Kafka brokers are set and no `--data` is given, they are the cluster's: from Redis where one is set, else from
+    the warnings topic.
+
     Exit code 1: there is none.
 
     For example:
@@ -56,17 +53,13 @@ def warnings(  # noqa: PLR0913 - one a flag
         streamproc warnings --follow --json | jq .warning.customer_id
         streamproc warnings --customer c-1017 --lang zh-CN
     """
-    with (
-        command(config, data, lang) as screen,
-        reading(screen.settings.data, one_state=not follow, follow=follow) as db,
-    ):
+    with command(config, data, lang) as screen, home_of(screen.settings, data, follow=follow) as home:
         if follow:
-            _follow(screen, db, customer, json=json)
+            _follow(screen, home, customer, json=json)
             return
-        found = queries.warnings(
-            db,
+        found = home.standing(
             open_only=open_only,
-            customers=None if customer is None else [customer],
+            customer=customer,
             limit=limit if json else (limit or SHOWN) + 1,
             order="newest_first" if newest else "most_at_stake",
         )
@@ -94,11 +87,10 @@ def _show(screen: Screen, found: list[WarningNow], limit: int) -> None:
         screen.note(words.say("There are more: --limit shows more of them."))
 
 
-def _follow(screen: Screen, db: sqlite3.Connection, customer: str | None, *, json: bool) -> None:
-    currency = queries.the_setup(db).currency
-    (seen,) = db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()  # whoever reads the note may count on it
+def _follow(screen: Screen, home: Home, customer: str | None, *, json: bool) -> None:
+    currency, news = home.setup().currency, home.news()
     screen.note(screen.words.say("Waiting for warnings; Ctrl-C ends."))
-    for entry in _news(db, seen):
+    for entry in news:
         if customer is not None and entry.customer_id != customer:
             continue
         if json:
@@ -108,16 +100,3 @@ def _follow(screen: Screen, db: sqlite3.Connection, customer: str | None, *, jso
                 screen.out.print(line)
         else:
             screen.out.print(entry_line(screen.words, entry, currency))
-
-
-def _news(db: sqlite3.Connection, seen: int) -> Iterator[Entry]:
-    """The feed's lines numbered above `seen`, as they are committed."""
-    version = None
-    while True:
-        (now,) = db.execute("PRAGMA data_version").fetchone()
-        if now != version:
-            version = now
-            for seq, entry in feed.lines(db, seen):
-                seen = seq
-                yield entry
-        time.sleep(POLL_SECONDS)

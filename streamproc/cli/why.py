@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded import customers
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -15,9 +15,9 @@ from streamproc.cli.common import (
     Screen,
     command,
     print_json,
-    reading,
 )
 from streamproc.cli.customer import HOPS
+from streamproc.cli.home import home_of
 from streamproc.cli.render import entry_line, reason_lines
 from streamproc.config import ConfigError
 from streamproc.core.time import from_datetime
@@ -38,6 +38,8 @@ def why(
 ) -> None:
     """Why there was, or was no, warning for a customer: the last look, its outcome and the rule's numbers.
 
+    Where Kafka brokers are set and no `--data` is given, the cluster's journal is asked.
+
     Exit code 1: no such customer, or no look by then.
 
     For example:
@@ -45,19 +47,19 @@ def why(
         streamproc why c-1017
         streamproc why c-1017 --at 2025-03-01
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
+    with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
         asked = None if at is None else read_time(at)
-        answer = queries.why(db, customer_id, asked)
+        answer = customers.why(home, customer_id, asked)
         for _ in range(HOPS):
             if json or answer.forwarded_to is None:
                 break
             other = answer.forwarded_to
             screen.note(screen.words.say("{alias} is an alias of {id}.", alias=answer.customer_id, id=other))
-            answer = queries.why(db, other, asked)
+            answer = customers.why(home, other, asked)
         if json:
             print_json(answer)
         else:
-            _show(screen, answer, queries.the_setup(db).currency)
+            _show(screen, answer, home.setup().currency)
     if answer.found in {"unknown", "not_looked"}:
         raise typer.Exit(FINDING)
 

@@ -8,20 +8,18 @@ What is said of one customer is computed by running that customer's journal reco
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
+from streamproc.adapters.embedded import customers
 from streamproc.adapters.embedded.clock import Progress
-from streamproc.adapters.embedded.journal import Numbered, read_customer
+from streamproc.adapters.embedded.journal import Numbered, read_customer, read_own
 from streamproc.adapters.embedded.models import pinned
-from streamproc.adapters.embedded.replay import Replay, all_ids, replay_customer, setup_of
+from streamproc.adapters.embedded.replay import Replay, money_of, setup_of
 from streamproc.adapters.embedded.schema import StoreError
-from streamproc.core.control import Disposition, Setup, Tick
+from streamproc.core.control import Setup
 from streamproc.core.events import FirmFact
-from streamproc.core.policy import Outcome, Policy
 from streamproc.core.population import Histogram, concentration
 from streamproc.core.time import to_text
 from streamproc.core.value import acquisition_cost
@@ -32,19 +30,11 @@ from streamproc.desk.report import (
     Shares,
     Summary,
     Thresholds,
-    Trail,
     WarningNow,
-    Whose,
     WhyAnswer,
-    customer_report,
-    rule_of,
-    why_looked,
 )
 from streamproc.desk.warning import Entry, Money, State
-from streamproc.intake.money import digits_of
-from streamproc.monitor.effects import Looked
-from streamproc.monitor.partition import Meta, Partition, new_meta
-from streamproc.monitor.state import CustomerState, new_state
+from streamproc.monitor.partition import Meta, new_meta
 from streamproc.monitor.totals import merged
 from streamproc.wire.journal import decode
 
@@ -79,11 +69,6 @@ def the_setup(db: sqlite3.Connection) -> Setup:
     if setup is None:
         raise StoreError("the folder holds no journal yet: start with `streamproc run FILE`")
     return setup
-
-
-def money_of(setup: Setup) -> Money:
-    """How the set-up's currency is written."""
-    return Money(setup.currency, digits_of(setup.currency))
 
 
 # ------------------------------------------------------------------------------------------------ warnings
@@ -137,88 +122,50 @@ def life_of(db: sqlite3.Connection, warning_id: str) -> tuple[Entry, ...]:
 # ------------------------------------------------------------------------------------------- one customer
 
 
-def known(db: sqlite3.Connection, customer_id: str) -> bool:
-    """Whether the journal holds a record of this id."""
-    return db.execute("SELECT 1 FROM journal WHERE customer = ? LIMIT 1", (customer_id,)).fetchone() is not None
+class FolderPast:
+    """A data folder's journal and feed, as questions about one customer need them."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def setup(self) -> Setup:
+        """The folder's set-up. Raises StoreError where nothing was ever read into it."""
+        return the_setup(self._db)
+
+    def clock(self) -> int:
+        """How far time has come (µs)."""
+        return progress(self._db).clock
+
+    def known(self, customer_id: str) -> bool:
+        """Whether the journal holds a record of this id."""
+        query = "SELECT 1 FROM journal WHERE customer = ? LIMIT 1"
+        return self._db.execute(query, (customer_id,)).fetchone() is not None
+
+    def records(self, customer_id: str) -> Iterator[Numbered]:
+        """The customer's records and those for everybody, in order."""
+        return read_customer(self._db, [customer_id])
+
+    def own(self, customer_id: str) -> Iterator[Numbered]:
+        """The customer's records alone."""
+        return read_own(self._db, customer_id)
+
+    def warnings(self, customer_ids: Iterable[str]) -> list[WarningNow]:
+        """These customers' warnings, the newest first."""
+        return warnings(self._db, customers=customer_ids)
+
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        """The feed's lines of one warning."""
+        return life_of(self._db, warning_id)
 
 
 def report(db: sqlite3.Connection, customer_id: str) -> CustomerReport | None:
-    """The customer's report as of the clock, None for an id the journal has no record of.
-
-    An alias' own report says where it was `forwarded_to`; the report of that id has the facts of both.
-    """
-    if not known(db, customer_id):
-        return None
-    money = money_of(the_setup(db))
-    replay, trail = Replay(money, observed=True), Trail()
-    for replayed in replay.run(read_customer(db, [customer_id])):
-        trail.take(replayed.effects)
-    partition = replay.pipeline.partitions[0]
-    ids = all_ids(db, customer_id)
-    state = partition.state_of(customer_id) or new_state()
-    whose = Whose(
-        customer_id=customer_id, aliases=ids[1:], clock=partition.meta.clock, next_due=replay.pipeline.next_work()
-    )
-    return customer_report(whose, trail, state, warnings(db, customers=ids), money)
-
-
-class _Judged(NamedTuple):
-    """What the last look left, and what it was judged by."""
-
-    state: CustomerState
-    policy: Policy
-    fitted: int
+    """The customer's report as of the clock, None for an id the journal has no record of."""
+    return customers.report(FolderPast(db), customer_id)
 
 
 def why(db: sqlite3.Connection, customer_id: str, at: int | None = None) -> WhyAnswer:
     """Why the last look at or before `at` (µs; None: the clock) came out as it did."""
-    money = money_of(the_setup(db))
-    asked = progress(db).clock if at is None else at
-    blank = WhyAnswer(customer_id=customer_id, asked_at=to_text(asked), found="unknown")
-    if not known(db, customer_id):
-        return blank
-    replay, trail = Replay(money, observed=True), Trail()
-    partition = replay.pipeline.partitions[0]
-    judged: _Judged | None = None
-    dispositions: dict[str, str] = {}
-    for replayed in replay.run(_upto(read_customer(db, [customer_id]), asked)):
-        record = replayed.numbered.record
-        if isinstance(record, Disposition):
-            dispositions[record.warning_id] = record.outcome
-        trail.take(replayed.effects)
-        if any(isinstance(effect, Looked) for effect in replayed.effects):
-            judged = _judged(partition, customer_id)
-    state = partition.state_of(customer_id)
-    if state is not None and state.forward_to is not None:
-        return replace(blank, found="alias", forwarded_to=state.forward_to)
-    if judged is None:
-        return replace(blank, found="not_looked", next_look=_first_look(db, customer_id, money))
-    rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted, money)
-    answer = why_looked(customer_id, blank.asked_at, trail, judged.state, rule, money)
-    if answer.outcome not in {Outcome.WOULD_WARN, Outcome.EPISODE_OPEN}:
-        return answer
-    warning_id = judged.state.decisions.episodes[-1].id
-    return replace(
-        answer, warning_id=warning_id, disposition=dispositions.get(warning_id), life=life_of(db, warning_id)
-    )
-
-
-def _upto(records: Iterable[Numbered], at: int) -> Iterator[Numbered]:
-    """The records before the first tick after `at`."""
-    return takewhile(lambda numbered: not isinstance(numbered.record, Tick) or numbered.record.at <= at, records)
-
-
-def _judged(partition: Partition, customer_id: str) -> _Judged:
-    state = partition.state_of(customer_id) or new_state()
-    return _Judged(state, partition.meta.policy, partition.meta.snapshot.trained_on.customers)
-
-
-def _first_look(db: sqlite3.Connection, customer_id: str, money: Money) -> str | None:
-    for replayed in replay_customer(db, customer_id, money):
-        for effect in replayed.effects:
-            if isinstance(effect, Looked):
-                return to_text(effect.at)
-    return None
+    return customers.why(FolderPast(db), customer_id, at)
 
 
 def state_again(db: sqlite3.Connection, customer_id: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The journal read again: the whole of it, under the policy it had or another, or what concerns one customer.
+"""The journal read again: the whole of it or a part, under the policy it had or another.
 
 Nothing is written: states are kept in memory, and what desk, trainer and aliases answered comes from the journal.
 """
@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from streamproc.adapters.embedded.journal import Numbered, check_core, read, read_customer, read_own
+from streamproc.adapters.embedded.journal import Numbered, check_core, read
 from streamproc.adapters.embedded.pipeline import Pipeline
 from streamproc.adapters.embedded.schema import StoreError
-from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, PolicyChange, Setup, Tick
+from streamproc.core.control import ClockMode, Disposition, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.core.policy import Policy
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
+from streamproc.intake.money import digits_of
 from streamproc.monitor.effects import Effect
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
@@ -95,18 +96,6 @@ def setup_of(db: sqlite3.Connection) -> Setup | None:
     return first.record if first is not None and isinstance(first.record, Setup) else None
 
 
-def all_ids(db: sqlite3.Connection, customer_id: str) -> list[str]:
-    """The customer's id and every alias whose facts were handed over to it."""
-    ids, wanted = [], [customer_id]
-    while wanted:
-        one = wanted.pop()
-        if one in ids:
-            continue
-        ids.append(one)
-        wanted += [n.record.alias for n in read_own(db, one) if isinstance(n.record, Handover)]
-    return ids
-
-
-def replay_customer(db: sqlite3.Connection, customer_id: str, money: Money) -> Iterator[Replayed]:
-    """What the journal says of one customer, applied again record by record."""
-    yield from Replay(money, observed=True).run(read_customer(db, [customer_id]))
+def money_of(setup: Setup) -> Money:
+    """How the set-up's currency is written."""
+    return Money(setup.currency, digits_of(setup.currency))

@@ -5,7 +5,7 @@ The rule kept here: an end is the last stable offset. What lies behind it may ye
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -133,13 +133,13 @@ class Topics:
         """What lies in the spans."""
         return Reader(self.consumer(), topic, spans)
 
-    def follow(self, topic: str, begins: dict[int, int], going: Callable[[], bool]) -> Iterator[tuple[int, Record]]:
-        """Records from the offsets on as they come, with their partition, as long as `going` says so."""
+    def follow(self, topic: str, begins: dict[int, int]) -> Iterator[tuple[int, Record]]:
+        """Records from the offsets on as they come, with their partition; it never ends."""
         consumer = self.consumer()
         consumer.assign([TopicPartition(topic, number) for number in begins])
         for number, begin in begins.items():
             consumer.seek(TopicPartition(topic, number), begin)
-        while going():
+        while True:
             for place, records in consumer.poll(POLL_MS).items():
                 for found in records:
                     yield place.partition, _record(found)

@@ -1,7 +1,7 @@
 """The feed's lines as the warnings topic holds them, and the warnings that they come to."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from msgspec.structs import asdict, replace
@@ -57,13 +57,11 @@ class TopicFeed:
         """The lines one by one."""
         return Lines(self._topics, self._topic)
 
-    def news(self, going: Callable[[], bool]) -> Iterator[Entry]:
-        """The lines from now on, as they are committed, as long as `going` says so."""
+    def news(self) -> Iterator[Entry]:
+        """The lines from this moment on, as they are committed; it never ends."""
         end = self._topics.spans(self._topic)[0].end
-        for _, record in self._topics.follow(self._topic, {0: end}, going):
-            entry = line_in(record.value)
-            if entry is not None:
-                yield entry
+        entries = (line_in(record.value) for _, record in self._topics.follow(self._topic, {0: end}))
+        return (entry for entry in entries if entry is not None)
 
     def _entries(self, customers: Iterable[str] | None) -> Iterator[Entry]:
         keys = None if customers is None else {customer_id.encode() for customer_id in customers}

@@ -1,5 +1,6 @@
 """A real cluster's topics filled from one in memory: transactions, aborted ones among them, as workers leave them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,10 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner
 
 from streamproc.adapters.kafka.transactions import Record
+from streamproc.adapters.redis.client import writing_client
+from streamproc.adapters.redis.store import RedisFeedStore
 from streamproc.cli.main import app
+from streamproc.desk.feed import Numbered, line_in
 from tests.adapters.kafka.simulated import NAMES, Cluster, Place
 from tests.cli.shop import Ran
 from tests.servers.broker import Broker
@@ -88,3 +92,17 @@ def cli_in(monkeypatch: Any, folder: Path, settings: Mapping[str, str]) -> Calla
         return Ran(result.exit_code, result.stdout_bytes, result.stderr)
 
     return run
+
+
+def fill_redis(url: str, prefix: str, run: Cluster) -> None:
+    """The run's feed in a Redis, as the feed's writer puts it there."""
+    records = [
+        Numbered(record.offset, record.value or b"", line_in(record.value))
+        for record in run.log.records[NAMES.warnings, 0]
+    ]
+
+    async def write() -> None:
+        async with writing_client(url) as client:
+            await RedisFeedStore(client, prefix).write(None, records)
+
+    asyncio.run(write())

@@ -1,0 +1,79 @@
+"""Where a question is answered from: the cluster where brokers are set and no folder is named, else the data folder."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from streamproc.adapters.embedded import feed, queries
+from streamproc.adapters.embedded.customers import Past
+from streamproc.cli.common import reading
+from streamproc.config import Settings
+from streamproc.desk.feed import Order
+from streamproc.desk.report import WarningNow
+from streamproc.desk.warning import Entry
+
+POLL_SECONDS = 0.25
+
+
+class Home(Past, Protocol):
+    """A journal and its feed, a data folder's or a cluster's."""
+
+    def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
+        """Warnings as they stand: all or open ones, of a customer or of everybody, at most `limit`."""
+        ...
+
+    def news(self) -> Iterator[Entry]:
+        """The feed's lines from this moment on, as they are committed; it never ends."""
+        ...
+
+
+class FolderHome(queries.FolderPast):
+    """A data folder's."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__(db)
+        self._db = db
+
+    def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
+        """Warnings as they stand."""
+        customers = None if customer is None else [customer]
+        return queries.warnings(self._db, open_only=open_only, customers=customers, limit=limit, order=order)
+
+    def news(self) -> Iterator[Entry]:
+        """The feed's lines from now on."""
+        (seen,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
+        return self._news(seen)
+
+    def _news(self, seen: int) -> Iterator[Entry]:
+        version = None
+        while True:
+            (now,) = self._db.execute("PRAGMA data_version").fetchone()
+            if now != version:
+                version = now
+                for seq, entry in feed.lines(self._db, seen):
+                    seen = seq
+                    yield entry
+            time.sleep(POLL_SECONDS)
+
+
+def on_cluster(settings: Settings, data: Path | None) -> bool:
+    """Whether the cluster is asked: brokers are set, and the command line names no folder."""
+    return bool(settings.kafka.brokers) and data is None
+
+
+def home_of(settings: Settings, data: Path | None, *, follow: bool = False) -> AbstractContextManager[Home]:
+    """What a command that was given `--data` (or not) asks; see `reading` and `cluster_of` for what they raise."""
+    if on_cluster(settings, data):
+        from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's commands need no Kafka
+
+        return cluster_of(settings)
+    return _folder(settings.data, follow=follow)
+
+
+@contextmanager
+def _folder(folder: Path, *, follow: bool) -> Iterator[Home]:
+    with reading(folder, one_state=not follow, follow=follow) as db:
+        yield FolderHome(db)
