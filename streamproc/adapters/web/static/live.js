@@ -20,12 +20,25 @@ function replace(now, next) {
     now.querySelectorAll("details").forEach((details, i) => { details.open = Boolean(open[i]); });
     return;
   }
-  now.replaceChildren(...[...next.children].map(item => {
+  arrange(now, [...next.children].map(item => {
     const old = known.get(item.id);
     if (old && old.firstElementChild.isEqualNode(item.firstElementChild)) return old;
     item.classList.add("fresh");
     return item;
   }));
+}
+
+// What is taken out of the page loses its focus, even if it is put back at once: what stays is not touched.
+function arrange(list, items) {
+  const focused = document.activeElement;
+  const staying = new Set(items);
+  for (const child of [...list.children]) if (!staying.has(child)) child.remove();
+  let at = list.firstElementChild;
+  for (const item of items) {
+    if (item === at) at = at.nextElementSibling;
+    else list.insertBefore(item, at);
+  }
+  if (list.contains(focused) && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
 async function renew() {
