@@ -87,11 +87,16 @@ def see(state: ClockState, source: str, news: Source, *, brought: bool) -> None:
 
 
 def target(state: ClockState, expected: frozenset[str], mode: Mode, now: float) -> int | None:
-    """How far (µs) time may go by now (s since 1970); None while a source of `expected` has not been heard of."""
+    """How far (µs) time may go by now (s since 1970).
+
+    None while a source of `expected` has not been heard of, or may have anything in it, being unread.
+    """
     if not expected <= state.sources.keys():
         return None
     behind = [s.read for s in state.sources.values() if not s.caught_up]
     wall = int(now * SECOND)
+    if 0 in behind:
+        return None
     if mode == "wall":
         return min([*behind, wall])
     recent = [s.read for s in state.sources.values() if s.caught_up and s.read and now - s.heard < QUIET]

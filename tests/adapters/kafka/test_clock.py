@@ -36,6 +36,11 @@ def test_time_waits_until_every_source_was_heard_of() -> None:
 
 
 @pytest.mark.parametrize("mode", ["wall", "event"])
+def test_time_waits_for_a_source_that_was_heard_of_before_it_was_read(mode: Mode) -> None:
+    assert target(state(a=Source(read=5 * DAY), b=Source()), ALL, mode, NOW) is None
+
+
+@pytest.mark.parametrize("mode", ["wall", "event"])
 def test_the_source_that_is_furthest_behind_holds_time(mode: Mode) -> None:
     held = state(a=Source(read=5 * DAY), b=Source(read=3 * DAY))
     assert target(held, ALL, mode, NOW) == 3 * DAY
