@@ -2,9 +2,12 @@
 
 import sqlite3
 from base64 import b64encode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from rich.table import Table
@@ -23,8 +26,9 @@ from streamproc.cli.common import (
     print_raw,
     reading,
 )
+from streamproc.cli.home import on_cluster
 from streamproc.config import ConfigError
-from streamproc.words import told
+from streamproc.words import Words, told
 
 if TYPE_CHECKING:
     from streamproc.cli.redrive import Redriven
@@ -48,17 +52,20 @@ def list_(
 ) -> None:
     """The dead letters, oldest first. With `--json` each has its bytes as `raw_base64`.
 
+    Where Kafka brokers are set and no `--data` is given, they are those of the cluster's topic; a letter's number is
+    its offset there.
+
     For example:
 
         streamproc dead-letters list --reason no_rate
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        found = deadletters.read(db, reason=reason)
+    with command(config, data, lang) as screen, _letters(screen, data) as letters:
+        found = letters.read(reason)
         if json:
             for kept in found:
-                print_json(as_json(kept))
+                print_json(letters.as_json(kept))
         else:
-            _table(screen, list(found), limit)
+            _table(screen, list(islice(found, limit + 1)), limit)
 
 
 @app.command()
@@ -71,18 +78,23 @@ def show(
     lang: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """One dead letter: why it was refused, where it stood, and its bytes. Exit code 1: there is none of this number."""
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        kept = next((k for k in deadletters.read(db, after=number - 1) if k.id == number), None)
+    """One dead letter: why it was refused, where it stood, and its bytes. Exit code 1: there is none of this number.
+
+    For example:
+
+        streamproc dead-letters show 17 --raw | jq .
+    """
+    with command(config, data, lang) as screen, _letters(screen, data) as letters:
+        kept = letters.one(number)
         if kept is None:
             screen.note(screen.words.say("There is no dead letter {n}.", n=str(number)))
             raise typer.Exit(FINDING)
         if raw:
             print_raw(kept.letter.raw)
         elif json:
-            print_json(as_json(kept))
+            print_json(letters.as_json(kept))
         else:
-            _show(screen, kept)
+            _show(screen, kept, letters.place(kept))
 
 
 @app.command()
@@ -105,6 +117,9 @@ def redrive(  # noqa: PLR0913 - one a flag
     Those that intake takes now are marked; those it still refuses stay as they are. No other process may run on the
     folder meanwhile. Exit code 1: some are still refused, or there is nothing to send.
 
+    On a cluster the original bytes go to the topic and partition where they came from, and the workers judge them anew;
+    what is refused once more is a new dead letter. How they are read is the workers' own mapping (`kafka.mapping`).
+
     For example:
 
         streamproc dead-letters redrive --reason no_rate
@@ -113,6 +128,9 @@ def redrive(  # noqa: PLR0913 - one a flag
     with command(config, data, lang) as screen:
         if not (numbers or reason or everything):
             raise ConfigError(screen.words.say("say which: their numbers, --reason REASON, or --all"))
+        if on_cluster(screen.settings, data):
+            _redrive_on_cluster(screen, numbers, reason, [map_file, like], json=json)
+            return
         from streamproc.cli.redrive import redriven  # noqa: PLC0415 - the writer takes seconds to import
 
         with reading(screen.settings.data) as db:
@@ -135,20 +153,89 @@ def _wanted(db: sqlite3.Connection, numbers: Sequence[int], reason: str | None) 
     return [kept for kept in found if kept.redriven is None]
 
 
-def as_json(kept: Kept) -> dict[str, object]:
-    """A dead letter for programs."""
-    letter = kept.letter
-    return {
-        "id": kept.id,
-        "reason": letter.reason,
-        "field": letter.field,
-        "detail": letter.detail,
-        "source": letter.source,
-        "row": letter.row,
-        "offset": letter.offset,
-        "redriven": kept.redriven,
-        "raw_base64": b64encode(letter.raw).decode(),
-    }
+def _redrive_on_cluster(
+    screen: Screen, numbers: list[int] | None, reason: str | None, files: list[Path | None], *, json: bool
+) -> None:
+    if any(files):
+        raise ConfigError("--map and --like are for a data folder: workers read by their own mapping, kafka.mapping")
+    from streamproc.cli.dead_letters_cluster import sent_again  # noqa: PLC0415 - a folder's need no Kafka
+
+    counts = Counter[str]()
+    for sent in sent_again(screen.settings, numbers, reason):
+        counts[sent.status] += 1
+        if json:
+            print_json(sent)
+        elif sent.detail is not None:
+            screen.line(f"{sent.id}: {sent.detail}")
+    words = screen.words
+    if not counts:
+        screen.note(words.say("There is nothing to send again."))
+    elif not json:
+        screen.line(f"{words.say('Sent again')}: {words.number(counts['sent'])}")
+    if counts["refused"] or not counts:
+        raise typer.Exit(FINDING)
+
+
+class Letters(Protocol):
+    """Dead letters, a data folder's or a cluster's."""
+
+    def read(self, reason: str | None) -> Iterator[Kept]:
+        """Those of one reason, or all, oldest first."""
+        ...
+
+    def one(self, number: int) -> Kept | None:
+        """That of this number."""
+        ...
+
+    def place(self, kept: Kept) -> str:
+        """Where it stood."""
+        ...
+
+    def as_json(self, kept: Kept) -> dict[str, object]:
+        """A dead letter for programs."""
+        ...
+
+
+class _FolderLetters:
+    def __init__(self, db: sqlite3.Connection, words: Words) -> None:
+        self._db = db
+        self._words = words
+
+    def read(self, reason: str | None) -> Iterator[Kept]:
+        return deadletters.read(self._db, reason=reason)
+
+    def one(self, number: int) -> Kept | None:
+        return next((k for k in deadletters.read(self._db, after=number - 1) if k.id == number), None)
+
+    def place(self, kept: Kept) -> str:
+        where = f"{kept.letter.source}:{kept.letter.row}"
+        return self._words.say("Stood at {place}, byte {offset}", place=where, offset=str(kept.letter.offset))
+
+    def as_json(self, kept: Kept) -> dict[str, object]:
+        letter = kept.letter
+        return {
+            "id": kept.id,
+            "reason": letter.reason,
+            "field": letter.field,
+            "detail": letter.detail,
+            "source": letter.source,
+            "row": letter.row,
+            "offset": letter.offset,
+            "redriven": kept.redriven,
+            "raw_base64": b64encode(letter.raw).decode(),
+        }
+
+
+@contextmanager
+def _letters(screen: Screen, data: Path | None) -> Iterator[Letters]:
+    if on_cluster(screen.settings, data):
+        from streamproc.cli.dead_letters_cluster import letters_of  # noqa: PLC0415 - as above
+
+        with letters_of(screen.settings) as letters:
+            yield letters
+        return
+    with reading(screen.settings.data) as db:
+        yield _FolderLetters(db, screen.words)
 
 
 def _table(screen: Screen, found: list[Kept], limit: int) -> None:
@@ -176,15 +263,14 @@ def _table(screen: Screen, found: list[Kept], limit: int) -> None:
         screen.note(words.say("There are more: --limit shows more of them."))
 
 
-def _show(screen: Screen, kept: Kept) -> None:
+def _show(screen: Screen, kept: Kept, place: str) -> None:
     words, letter = screen.words, kept.letter
     screen.line(f"{kept.id}  {words.term('refusal', letter.reason)} ({letter.reason})", "bold")
     if letter.field:
         screen.line(words.say("Field: {field}", field=letter.field))
     if letter.detail:
         screen.line(told(words, letter.detail))
-    where = f"{letter.source}:{letter.row}"
-    screen.line(words.say("Stood at {place}, byte {offset}", place=where, offset=str(letter.offset)), "dim")
+    screen.line(place, "dim")
     if kept.redriven is not None:
         screen.line(words.say("Sent again {time}", time=words.moment(kept.redriven)), "dim")
     screen.line()

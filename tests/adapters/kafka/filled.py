@@ -34,10 +34,21 @@ class Filled:
             counts[topic] = max(counts.get(topic, 1), number + 1)
         kafka.create({self.topic(name): counts.get(name, 1) for name in {*counts, *OURS}})
         written = {place: run.log.records[place] for place in [*run.log.records] if place[0] in OURS}
+        letters = (NAMES.dead_letters, 0)
+        written[letters] = [self._moved(letter) for letter in run.log.records[letters]]
         self.write({(self.topic(name), number): records for (name, number), records in written.items()})
 
     def topic(self, name: str) -> str:
         return self.prefix + name.removeprefix(NAMES.prefix)
+
+    def _moved(self, letter: Record) -> Record:
+        """A dead letter that names the topic by the name it has here."""
+        return letter._replace(
+            headers=tuple(
+                (name, self.topic(value.decode()).encode() if name == "__streams.errors.topic" else value)
+                for name, value in letter.headers
+            )
+        )
 
     def write(self, logs: Mapping[Place, list[Record]]) -> None:
         """Writes record by record in turns of all partitions; behind every transaction comes one that is aborted."""
