@@ -105,6 +105,12 @@ def _produce() -> Function:
     return produce
 
 
+def _journal() -> typer.Typer:
+    from streamproc.cli.journal import app
+
+    return app
+
+
 def _lag() -> Function:
     from streamproc.cli.lag import lag
 
@@ -144,6 +150,7 @@ COMMANDS = {
     "worker": Entry("Run one worker of a cluster.", _worker),
     "topics": Entry("The topics on Kafka: plan, create, check.", _topics),
     "produce": Entry("Send files to the firm's topics on Kafka, in order of time, keyed by customer.", _produce),
+    "journal": Entry("The journal on Kafka: into files, as it comes, out of a data folder.", _journal),
     "lag": Entry("How far each processor on Kafka is behind what there is to read.", _lag),
     "backup": Entry("Copy a data folder into one file, while it is in use.", _backup),
     "restore": Entry("Make a data folder from a backup.", _restore),
