@@ -87,6 +87,6 @@ class Committed:
         """The last value of each key of a compacted topic's partition."""
         return self._values[place]
 
-    def behind(self, place: Place) -> int:
+    def end(self, place: Place) -> int:
         """The offset behind the last record."""
         return self.records[place][-1].offset + 1 if self.records[place] else 0

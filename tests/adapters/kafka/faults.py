@@ -69,6 +69,15 @@ class Scene:
         self.workers.supervise()
         self.workers.wait_ready()
 
+    def sell_at_once(self, count: int) -> Committed:
+        """Sells the first so many and waits until all is quiet; what the topics hold then."""
+        first, self._rest = self._rest[:count], self._rest[count:]
+        self.workers.produce(first)
+        committed = Committed(self.workers.bootstrap, self.workers.topics)
+        self.workers.wait_quiet(committed)
+        committed.close()
+        return committed
+
     def sell(self, per_second: float) -> None:
         """Begins to sell at this pace."""
         told = (self._rest, per_second, self._hurry)
@@ -140,6 +149,14 @@ class Scene:
         return self.chance.choice([w for w in list(self.workers.running) if only is None or w.only == only])
 
 
+def fresh_look(workers: Workers) -> Committed:
+    """What all topics hold now, read from where each begins."""
+    committed = Committed(workers.bootstrap, workers.topics)
+    committed.look()
+    committed.close()
+    return committed
+
+
 Fault = Callable[[Scene], None]
 
 
@@ -190,19 +207,20 @@ def kill_redis(scene: Scene) -> None:
     scene.redis.start()
 
 
-def redis_away(scene: Scene) -> None:
+def redis_away(scene: Scene, seconds: float = 4.0) -> None:
     scene.redis.kill()
-    time.sleep(4)
+    time.sleep(seconds)
     scene.redis.start()
 
 
-def broker_away(scene: Scene) -> None:
+def broker_away(scene: Scene, seconds: float = 5.0) -> None:
     scene.kafka.kill()
-    time.sleep(4 + 2 * scene.chance.random())
+    time.sleep(seconds)
     scene.kafka.start()
 
 
 def kill_the_trainer(scene: Scene) -> None:
+    scene.workers.wait_ready()
     scene.wait_training_day()
     time.sleep(scene.chance.random() / 4)
     scene.one("trainer").process.kill()

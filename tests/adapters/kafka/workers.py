@@ -20,6 +20,7 @@ from streamproc.adapters.kafka.changelog import POSITION
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.layout import keys_under
+from streamproc.core.control import JournalRecord
 from streamproc.core.policy import Policy
 from streamproc.simulate import SimEvent
 from streamproc.wire import journal
@@ -27,7 +28,7 @@ from tests.adapters.kafka.committed import Committed, Place
 from tests.servers.broker import Broker
 from tests.servers.process import GUARD
 
-PROGRAM = Path(sys.executable).with_name("streamproc")
+PROGRAM = str(Path(sys.executable).with_name("streamproc"))
 STREAMS = ("purchases", "complaints", "contacts", "facts")
 HORIZON_DAYS = 45
 EAGER = Policy(raise_at=0.3, clear_at=0.2, escalate_at=0.6, minimum_customers_fitted=20)
@@ -243,7 +244,7 @@ class Workers:
             read[names.journal, n] = committed.kept((names.changelog("monitor"), n)).get(POSITION, b"0")
         read[names.examples, 0] = committed.kept((names.changelog("trainer"), 0)).get(POSITION, b"0")
         read[names.desk_inbox, 0] = committed.kept((names.changelog("desk"), 0)).get(POSITION, b"0")
-        return all(int(position) >= committed.behind(place) for place, position in read.items())
+        return all(int(position) >= committed.end(place) for place, position in read.items())
 
     def _at_the_end(self, committed: Committed) -> bool:
         """Whether the last tick has passed the last event."""
@@ -273,9 +274,9 @@ def _key(line: bytes) -> bytes | None:
     return found[1] if found else None
 
 
-def journal_of(committed: Committed, names: Names, number: int) -> list[journal.JournalRecord]:
+def journal_of(committed: Committed, names: Names, number: int) -> list[JournalRecord]:
     """The records of one of the journal's partitions."""
-    records: list[journal.JournalRecord] = []
+    records: list[JournalRecord] = []
     for body in committed.values((names.journal, number)):
         record = journal.decode(body)
         assert not isinstance(record, journal.DecodeFailure), record
