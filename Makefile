@@ -39,11 +39,15 @@ endef
 .PHONY: help
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
-		| while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		| while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
 run: setup-run ## Start the demo shop; ARGS="my-orders.csv" runs your own data instead
 	@$(BIN)/streamproc run $(or $(ARGS),--demo) || [ $$? = 130 ]
+
+.PHONY: cluster
+cluster: setup-run servers ## Start Kafka, Redis, two workers, a shop that sells and the page, all on this machine
+	@$(BIN)/python -m tests.servers.cluster
 
 .PHONY: test
 test: setup style types ## Everything that must hold: style, types, contracts, tests, coverage
@@ -58,6 +62,15 @@ lint: setup style types ## Style, types, import contracts and dead code, without
 .PHONY: bench
 bench: setup ## Measure speed, memory and state size: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: bench-cluster
+bench-cluster: setup ## The same of a cluster: its parts, its pipeline, beside other engines
+	@$(BIN)/python -m tests.bench.reference_job
+	@$(BIN)/python -m tests.bench.cluster $(ARGS)
+
+.PHONY: torture
+torture: setup ## The cluster under every fault, at length (about an hour): a table; ARGS="--row kills"
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 .PHONY: setup
 setup: setup-run $(VENV)/.dev browser servers ## Prepare .venv and the Debian packages for running and testing

@@ -7,15 +7,18 @@ from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.models import KnownModel
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.reading_base import metas_of
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal, Placed
+from streamproc.adapters.kafka.redriving import DeadLetters
 from streamproc.adapters.kafka.security import redis_arguments
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import Settings
-from streamproc.core.control import Setup
+from streamproc.core.control import ClockMode, Setup
 from streamproc.desk.feed import FeedAwayError, Order
-from streamproc.desk.report import WarningNow
+from streamproc.desk.glance import Counted, Time, glance
+from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
 from streamproc.scoring.snapshot import is_finite, read_snapshot
 
@@ -24,6 +27,7 @@ class Cluster:
     """What the brokers hold as it is now; warnings are Redis' where one is set, else the warnings topic's."""
 
     def __init__(self, topics: Topics, feed: RedisFeedReader | None) -> None:
+        self._topics = topics
         self.journal = Journal(topics)
         self.topic_feed = TopicFeed(topics)
         self._feed = feed or self.topic_feed
@@ -61,6 +65,21 @@ class Cluster:
     def life_of(self, warning_id: str) -> tuple[Entry, ...]:
         """The feed's lines of one warning."""
         return self._feed.life_of(warning_id)
+
+    # ---------------------------------------------------------------------------------------- the base
+
+    def summary(self) -> Summary:
+        """The whole base at a glance. Raises StoreError where nothing was ever written."""
+        setup, parts, counts = self.setup(), metas_of(self._topics), self._feed.counts()
+        counted = Counted(
+            records=sum(span.end - span.begin for span in self.journal.spans.values()),
+            warnings=counts.states,
+            verdicts=counts.verdicts,
+            dead_letters=sum(letter.redriven is None for letter in DeadLetters(self._topics).read()),
+            counts={},
+        )
+        mode = parts[0].mode if parts else ClockMode(at=0, mode="event")
+        return glance(setup, parts, Time(self.clock(), mode.mode, mode.live), counted)
 
     # --------------------------------------------------------------------------------------- the models
 

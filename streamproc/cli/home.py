@@ -12,7 +12,7 @@ from streamproc.adapters.embedded.customers import Past
 from streamproc.cli.common import reading
 from streamproc.config import Settings
 from streamproc.desk.feed import Order
-from streamproc.desk.report import WarningNow
+from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
 
 POLL_SECONDS = 0.25
@@ -20,6 +20,10 @@ POLL_SECONDS = 0.25
 
 class Home(Past, Protocol):
     """A journal and its feed, a data folder's or a cluster's."""
+
+    def summary(self) -> Summary:
+        """The whole base at a glance."""
+        ...
 
     def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
         """Warnings as they stand: all or open ones, of a customer or of everybody, at most `limit`."""
@@ -36,6 +40,10 @@ class FolderHome(queries.FolderPast):
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db)
         self._db = db
+
+    def summary(self) -> Summary:
+        """The whole base at a glance."""
+        return queries.summary(self._db)
 
     def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
         """Warnings as they stand."""

@@ -93,6 +93,12 @@ def _worker() -> Function:
     return worker
 
 
+def _serve() -> Function:
+    from streamproc.cli.serve_cluster import serve
+
+    return serve
+
+
 def _topics() -> typer.Typer:
     from streamproc.cli.topics import app
 
@@ -149,6 +155,7 @@ COMMANDS = {
     "doctor": Entry("Look for what is wrong with a data folder or the installation.", _doctor),
     "worker": Entry("Run one worker of a cluster.", _worker),
     "topics": Entry("The topics on Kafka: plan, create, check.", _topics),
+    "serve": Entry("Serve the page and the interface of a cluster.", _serve),
     "produce": Entry("Send files to the firm's topics on Kafka, in order of time, keyed by customer.", _produce),
     "journal": Entry("The journal on Kafka: into files, as it comes, out of a data folder.", _journal),
     "lag": Entry("How far each processor on Kafka is behind what there is to read.", _lag),

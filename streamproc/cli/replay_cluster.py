@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from streamproc.adapters.embedded.replay import Replay, Replayed, money_of
+from streamproc.adapters.embedded.replay import Replay, Replayed
 from streamproc.adapters.kafka.reading_feed import Line
 from streamproc.cli.cluster import Cluster, numbered
+from streamproc.desk.warning import money_of
 
 
 class ClusterStory:

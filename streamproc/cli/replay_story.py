@@ -6,8 +6,8 @@ from typing import Protocol
 
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.journal import Numbered, read
-from streamproc.adapters.embedded.replay import Replay, Replayed, money_of
-from streamproc.desk.warning import Money
+from streamproc.adapters.embedded.replay import Replay, Replayed
+from streamproc.desk.warning import Money, money_of
 
 
 class Story(Protocol):

@@ -2,18 +2,9 @@
 
 from rich.table import Table
 
-from streamproc.adapters.embedded import queries
-from streamproc.cli.common import (
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    LanguageOption,
-    Screen,
-    command,
-    print_json,
-    reading,
-)
+from streamproc.cli.common import ConfigOption, DataOption, JsonOption, LanguageOption, Screen, command, print_json
 from streamproc.cli.customer import print_pairs
+from streamproc.cli.home import home_of
 from streamproc.desk.report import Summary
 from streamproc.words.terms import TERMS
 
@@ -23,13 +14,15 @@ def status(
 ) -> None:
     """The whole base at a glance: clock, customers by stage and grade, what is at risk, the model, how warnings fared.
 
+    Where Kafka brokers are set and no `--data` is given, the cluster is asked.
+
     For example:
 
         streamproc status
         streamproc status --json | jq .value_at_risk
     """
-    with command(config, data, lang) as screen, reading(screen.settings.data) as db:
-        summary = queries.summary(db)
+    with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
+        summary = home.summary()
         if json:
             print_json(summary)
         else:

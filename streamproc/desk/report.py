@@ -221,7 +221,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     `clock` None: nothing was read yet. `acquisition_cost` is what a new customer cost by the last campaign whose cost a
     mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
-    so far.
+    so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them.
     """
 
     clock: str | None

@@ -5,7 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from streamproc.core.control import Setup
 from streamproc.core.time import to_text
+from streamproc.intake.money import digits_of
 from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, Verdict, WouldWarn
 
 State = Literal["raised", "escalated", "recovered", "lost", "withdrawn"]
@@ -21,6 +23,11 @@ class Money(Struct, frozen=True):
     def text(self, minor: int) -> str:
         """`12345` → `123.45`."""
         return str(Decimal(minor).scaleb(-self.digits))
+
+
+def money_of(setup: Setup) -> Money:
+    """How the set-up's currency is written."""
+    return Money(setup.currency, digits_of(setup.currency))
 
 
 class EvidenceText(Struct, frozen=True):

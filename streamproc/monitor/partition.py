@@ -24,7 +24,7 @@ from streamproc.core.control import (
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, FirmFact, Purchase
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
-from streamproc.core.value import grade_of
+from streamproc.core.value import acquisition_cost, grade_of
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, PartitionSummary, ToJournal, Totals
@@ -83,7 +83,10 @@ class States(Protocol):
 
 
 class Meta(msgspec.Struct, kw_only=True):
-    """What a partition remembers beside its customers."""
+    """What a partition remembers beside its customers.
+
+    `acquisition_cost`: what a new customer cost by the last campaign that states it, in units of the currency.
+    """
 
     clock: int = 0
     setup: Setup
@@ -93,6 +96,7 @@ class Meta(msgspec.Struct, kw_only=True):
     grades: tuple[int, int, int] | None = None
     totals: Totals
     blind: list[labels.Blind] = []
+    acquisition_cost: float | None = None
 
 
 def new_meta() -> Meta:
@@ -147,13 +151,19 @@ class Partition:
             case Handover():
                 return self._take_over(record)
             case FirmFact():
-                pass  # rates are intake's; the rest waits for the causes that will read it
+                self._note_firm(record)
         return []
 
     def _put_in_force(self, record: ModelSnapshot) -> None:
         snapshot = read_snapshot(record.snapshot)
         if is_finite(snapshot):  # else the last good one stays
             self.meta.snapshot = snapshot
+
+    def _note_firm(self, fact: FirmFact) -> None:
+        """What a campaign cost; rates are intake's, the rest waits for the causes that will read it."""
+        cost, rate = fact.detail.get("cost_per_mailing"), fact.detail.get("response_rate")
+        if fact.kind == "marketing" and isinstance(cost, float) and isinstance(rate, float) and rate > 0:
+            self.meta.acquisition_cost = acquisition_cost(cost, rate)
 
     def next_work(self) -> int | None:
         """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""

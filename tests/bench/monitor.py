@@ -32,7 +32,11 @@ PARTS = {
     "learn": [("monitor.partition", "learn_from")],
     "decide": [("monitor.partition", "look_at")],
     "totals": [("monitor.totals", "recount"), ("monitor.partition", "_counted")],
-    "schedule": [("monitor.partition", "due_after")],
+    "schedule": [
+        ("monitor.partition", "next_example_or_label"),
+        ("monitor.partition", "next_look"),
+        ("monitor.partition", "first_due"),
+    ],
     "encode state": [("monitor.partition", "encode_state")],
 }
 """The functions in which a tick spends its time. None calls another."""

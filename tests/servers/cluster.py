@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, timedelta
+from http import HTTPStatus
 from pathlib import Path
+from urllib.request import urlopen
 
 from streamproc.core.time import DAY
 from streamproc.simulate import SimEvent, demo_shop, simulate
 from tests.servers.broker import Kafka
-from tests.servers.process import ServerError
+from tests.servers.process import ServerError, free_ports, wait_until
 from tests.servers.redis_server import RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,9 +64,14 @@ def _live(stack: ExitStack) -> None:
     }
     _say("topics: streamproc topics create")
     _run(told, "topics", "create")
-    workers = [stack.enter_context(_running(told, f"worker-{n}", "worker")) for n in range(1, WORKERS + 1)]
-    _say(f"{len(workers)} workers: streamproc worker, logs in {FOLDER.relative_to(ROOT)}")
-    stack.enter_context(_running(told, "feed", "feed", "--listen", PAGE))
+    _say(f"{WORKERS} workers: streamproc worker, logs in {FOLDER.relative_to(ROOT)}")
+    doors = [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]
+    for number, door in enumerate(doors, 1):
+        stack.enter_context(_running(told, f"worker-{number}", "worker", "--health", door))
+    for number, door in enumerate(doors, 1):
+        _await(door, f"worker-{number}")
+    stack.enter_context(_running(told, "serve", "serve", "--listen", PAGE))
+    _await(PAGE, "serve")
     _say(f"page: http://{PAGE}/")
     _say("ask it in another terminal with")
     for name, value in told.items():
@@ -111,6 +118,21 @@ def _ring_up(till: subprocess.Popen[bytes], events: Sequence[SimEvent]) -> None:
     assert till.stdin is not None
     till.stdin.writelines(event.line + b"\n" for event in events)
     till.stdin.flush()
+
+
+def _await(door: str, log: str) -> None:
+    """Returns once what listens there is ready. Raises ServerError with the log's last words if it never is."""
+
+    def ready() -> bool:
+        with suppress(OSError), urlopen(f"http://{door}/readyz", timeout=5) as answer:
+            return answer.status == HTTPStatus.OK
+        return False
+
+    try:
+        wait_until(ready, f"http://{door}/readyz says that all is at work")
+    except ServerError as error:
+        said = (FOLDER / f"{log}.log").read_text("utf-8", "replace")[-2_000:]
+        raise ServerError(f"{error}; {log} says\n{said}") from error
 
 
 def _run(told: dict[str, str], *words: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from msgspec.structs import replace
 
 from streamproc.adapters.embedded.journal import Numbered
-from streamproc.adapters.embedded.replay import Replay, money_of
+from streamproc.adapters.embedded.replay import Replay
 from streamproc.core.control import Disposition, Handover, Setup, Tick
 from streamproc.core.policy import Outcome, Policy
 from streamproc.core.time import to_text
@@ -21,7 +21,7 @@ from streamproc.desk.report import (
     rule_of,
     why_looked,
 )
-from streamproc.desk.warning import Entry
+from streamproc.desk.warning import Entry, money_of
 from streamproc.monitor.effects import Looked
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, new_state

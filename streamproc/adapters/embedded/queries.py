@@ -16,27 +16,13 @@ from streamproc.adapters.embedded import customers
 from streamproc.adapters.embedded.clock import Progress
 from streamproc.adapters.embedded.journal import Numbered, read_customer, read_own
 from streamproc.adapters.embedded.models import pinned
-from streamproc.adapters.embedded.replay import Replay, money_of, setup_of
+from streamproc.adapters.embedded.replay import Replay, setup_of
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.control import Setup
-from streamproc.core.events import FirmFact
-from streamproc.core.population import Histogram, concentration
-from streamproc.core.time import to_text
-from streamproc.core.value import acquisition_cost
-from streamproc.desk.report import (
-    Current,
-    CustomerReport,
-    RunningModel,
-    Shares,
-    Summary,
-    Thresholds,
-    WarningNow,
-    WhyAnswer,
-)
-from streamproc.desk.warning import Entry, Money, State
-from streamproc.monitor.partition import Meta, new_meta
-from streamproc.monitor.totals import merged
-from streamproc.wire.journal import decode
+from streamproc.desk.glance import Counted, Time, glance
+from streamproc.desk.report import Current, CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.desk.warning import Entry, State, money_of
+from streamproc.monitor.partition import Meta
 
 T = TypeVar("T")
 
@@ -203,34 +189,16 @@ def _decoded(body: bytes, kind: type[T]) -> T:
 
 def summary(db: sqlite3.Connection) -> Summary:
     """The whole base at a glance. Raises StoreError where nothing was ever read into the folder."""
-    setup, stands, parts = the_setup(db), progress(db), metas(db)
-    money, base = money_of(setup), merged([part.totals for part in parts])
-    running = parts[0] if parts else new_meta()
-    return Summary(
-        clock=to_text(stands.clock) if stands.clock else None,
-        mode=stands.mode,
-        live=stands.live,
-        currency=setup.currency,
-        horizon_days=setup.horizon_days,
-        partitions=len(parts),
+    stands = progress(db)
+    counted = Counted(
         records=_one(db, "SELECT coalesce(max(seq), 0) FROM journal"),
-        customers=sum(base.stages.values()),
-        stages=base.stages,
-        grades=base.grades,
-        customer_equity=money.text(base.equity),
-        value_at_risk=money.text(base.at_risk),
-        open_warnings=base.open_warnings,
         warnings=dict(db.execute("SELECT state, count(*) FROM warnings GROUP BY state ORDER BY state")),
         verdicts=_verdicts(db),
-        acquisition_cost=_acquisition_cost(db),
-        revenue_shares=_shares(base.revenue),
-        contribution_shares=_shares(base.contribution),
-        thresholds=_thresholds(running, money),
-        model=_running(db, running),
-        policy=running.policy,
         dead_letters=_one(db, "SELECT count(*) FROM dead_letters WHERE redriven IS NULL"),
         counts=_counts(db),
     )
+    time = Time(stands.clock, stands.mode, stands.live)
+    return glance(the_setup(db), metas(db), time, counted, pinned=pinned(db) is not None)
 
 
 def _one(db: sqlite3.Connection, query: str) -> int:
@@ -240,43 +208,7 @@ def _one(db: sqlite3.Connection, query: str) -> int:
 
 def _verdicts(db: sqlite3.Connection) -> dict[str, int]:
     rows = db.execute("SELECT verdict, count(*) FROM warnings WHERE verdict IS NOT NULL GROUP BY verdict")
-    return {"wrong": 0, "right": 0} | {"right" if right else "wrong": n for right, n in rows}
-
-
-def _acquisition_cost(db: sqlite3.Connection) -> str | None:
-    """By the latest campaign that states both figures."""
-    query = "SELECT body FROM journal WHERE customer IS NULL AND event_id IS NOT NULL ORDER BY seq DESC"
-    for (body,) in db.execute(query):
-        fact = decode(body)
-        if isinstance(fact, FirmFact) and fact.kind == "marketing":
-            cost, rate = fact.detail.get("cost_per_mailing"), fact.detail.get("response_rate")
-            if isinstance(cost, float) and isinstance(rate, float) and rate > 0:
-                return f"{acquisition_cost(cost, rate):.2f}"
-    return None
-
-
-def _shares(histogram: Histogram) -> Shares:
-    found = concentration(histogram)
-    return Shares(top_20=found.top_20, bottom_30=found.bottom_30)
-
-
-def _thresholds(meta: Meta, money: Money) -> Thresholds | None:
-    if meta.grades is None:
-        return None
-    a, b, c = (money.text(least) for least in meta.grades)
-    return Thresholds(a=a, b=b, c=c)
-
-
-def _running(db: sqlite3.Connection, meta: Meta) -> RunningModel:
-    snapshot = meta.snapshot
-    return RunningModel(
-        id=snapshot.id,
-        at=to_text(snapshot.at),
-        speaks=snapshot.speaks,
-        examples=snapshot.trained_on.examples,
-        customers=snapshot.trained_on.customers,
-        pinned=pinned(db) is not None,
-    )
+    return {"right" if right else "wrong": n for right, n in rows}
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, dict[str, int]]:

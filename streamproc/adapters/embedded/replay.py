@@ -14,7 +14,6 @@ from streamproc.core.control import ClockMode, Disposition, JournalRecord, Polic
 from streamproc.core.policy import Policy
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
-from streamproc.intake.money import digits_of
 from streamproc.monitor.effects import Effect
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
@@ -94,8 +93,3 @@ def setup_of(db: sqlite3.Connection) -> Setup | None:
     """The journal's set-up, None for an empty journal."""
     first = next(iter(read(db, 0, 1)), None)
     return first.record if first is not None and isinstance(first.record, Setup) else None
-
-
-def money_of(setup: Setup) -> Money:
-    """How the set-up's currency is written."""
-    return Money(setup.currency, digits_of(setup.currency))

@@ -37,7 +37,7 @@ from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.wire import journal
 
-_META, _STATE, _WAITING = b"m", b"s", b"w"
+META, _STATE, _WAITING = b"m", b"s", b"w"
 _NEVER = 0
 T = TypeVar("T")
 _WAITING_EVENTS = msgspec.msgpack.Decoder(list[CustomerEvent])
@@ -163,7 +163,7 @@ class MonitorProcessor:
         yield from self._states.changes()
         for customer_id, events in self.partition.waiting_changes().items():
             yield _WAITING + customer_id.encode(), msgspec.msgpack.encode(events) if events else None
-        yield _META, msgspec.msgpack.encode(self.partition.meta)
+        yield META, msgspec.msgpack.encode(self.partition.meta)
 
 
 def _parts(items: Iterable[T]) -> Iterator[list[T]]:

@@ -1,6 +1,7 @@
 """The feed's lines as the warnings topic holds them, and the warnings that they come to."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from msgspec.structs import asdict, replace
 from streamproc.adapters.kafka.desk import TICK_HEADER
 from streamproc.adapters.kafka.reading import Span, Topics, header
 from streamproc.adapters.kafka.transactions import Record
-from streamproc.desk.feed import OPEN_STATES, Order, line_in
+from streamproc.desk.feed import OPEN_STATES, Counts, Order, line_in
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry
 
@@ -48,6 +49,15 @@ class TopicFeed:
                 found[entry.warning_id] = _gone_on(found[entry.warning_id], entry)
         wanted = [warning for warning in found.values() if not open_only or warning.state in OPEN_STATES]
         return sorted(wanted, key=lambda warning: _key(warning, order), reverse=True)[:limit]
+
+    def counts(self) -> Counts:
+        """How many warnings stand how, of all that ever were."""
+        standing = self.warnings()
+        return Counts(
+            states=Counter(warning.state for warning in standing),
+            verdicts=Counter("right" if w.verdict else "wrong" for w in standing if w.verdict is not None),
+            open_by_severity=Counter(w.current.severity for w in standing if w.state in OPEN_STATES),
+        )
 
     def life_of(self, warning_id: str) -> tuple[Entry, ...]:
         """The feed's lines of one warning, from the one that raised it on."""

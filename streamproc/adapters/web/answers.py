@@ -8,6 +8,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 PROBLEM_TYPE = "application/problem+json"
+LATER = {"retry-after": "5"}
+"""The header that says when to come again."""
 
 
 class Problem(Struct, frozen=True):

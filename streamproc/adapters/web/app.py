@@ -25,7 +25,8 @@ from streamproc.adapters.web.guard import Guard, set_session
 from streamproc.adapters.web.health import Doctor
 from streamproc.adapters.web.openapi import document
 from streamproc.adapters.web.pages import Pages
-from streamproc.adapters.web.ports import Behind
+from streamproc.adapters.web.ports import AwayError, Behind
+from streamproc.adapters.web.posting import Posting
 from streamproc.adapters.web.stream import Feed
 from streamproc.words import Language
 
@@ -45,7 +46,7 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
     feed = Feed(behind.reader, behind.gauge)
     api, doctor = Api(behind, feed), Doctor(behind)
     pages = Pages(api.read, behind.reader, language)
-    described = document(token=bool(access.token))
+    described = document(token=bool(access.token), events=behind.taker is not None)
 
     async def openapi(_request: Request) -> Response:
         return answers.json(described)
@@ -74,7 +75,6 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
         Route("/api/customers/{customer_id}", api.customer),
         Route("/api/customers/{customer_id}/why", api.why),
         Route("/api/summary", api.summary),
-        Route("/events", api.events, methods=["POST"]),
         Route("/metrics", metrics),
         Route("/livez", doctor.alive),
         Route("/readyz", doctor.ready),
@@ -83,6 +83,8 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
         Route("/openapi.json", openapi),
         Mount("/static", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
+    if behind.taker is not None:
+        routes.append(Route("/events", Posting(behind.taker).events, methods=["POST"]))
 
     @contextlib.asynccontextmanager
     async def watched(_app: Starlette) -> AsyncIterator[None]:
@@ -95,7 +97,12 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
     app = Starlette(
         routes=routes,
         lifespan=watched,
-        exception_handlers={ProblemError: _problem, HTTPException: pages.error, ClientDisconnect: _left},
+        exception_handlers={
+            ProblemError: _problem,
+            HTTPException: pages.error,
+            AwayError: pages.away,
+            ClientDisconnect: _left,
+        },
     )
     return Built(Guard(app, access, behind.gauge), feed)
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamproc.adapters.web import answers
-from streamproc.adapters.web.ports import Behind, BusyError, Result
+from streamproc.adapters.web.ports import AwayError, Behind, BusyError, Position, Result
 from streamproc.core.time import SECOND, to_text
 
 PATIENCE = 2.0
@@ -60,16 +60,12 @@ class Doctor:
 
     async def _examine(self) -> Health:
         try:
-            # One question at a time: a busy writer finds one of ours in its queue, not one a second.
-            if self._probe is None or self._probe.done():
-                self._probe = self._behind.taker.probe()
-            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._probe)), PATIENCE)
-        except (BusyError, TimeoutError):
-            answers_now = False
-        else:
-            answers_now = True
+            position = await run_in_threadpool(self._behind.reader.position)
+            answers_now = await self._writer_answers()
+        except AwayError:
+            position, answers_now = Position(0, 0, wall=False), False
+        if answers_now:
             self._answered = time.monotonic()
-        position = await run_in_threadpool(self._behind.reader.position)
         behind = max(0.0, time.time() - position.read / SECOND) if position.wall else None
         return Health(
             ready=answers_now and (behind is None or behind <= BEHIND),
@@ -78,3 +74,16 @@ class Doctor:
             clock=to_text(position.clock) if position.clock else None,
             behind_seconds=None if behind is None else round(behind, 3),
         )
+
+    async def _writer_answers(self) -> bool:
+        """Where no events can be posted, the reader's answer must do."""
+        if self._behind.taker is None:
+            return True
+        try:
+            # One question at a time: a busy writer finds one of ours in its queue, not one a second.
+            if self._probe is None or self._probe.done():
+                self._probe = self._behind.taker.probe()
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._probe)), PATIENCE)
+        except (BusyError, TimeoutError):
+            return False
+        return True

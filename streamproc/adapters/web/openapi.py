@@ -7,9 +7,10 @@ import msgspec
 
 from streamproc import __version__
 from streamproc.adapters.web.answers import PROBLEM_TYPE, Problem
-from streamproc.adapters.web.api import MAX_PAGE, Receipt, WarningPage
+from streamproc.adapters.web.api import MAX_PAGE, WarningPage
 from streamproc.adapters.web.bodies import MAX_EVENTS, MAX_REQUEST
 from streamproc.adapters.web.health import Health
+from streamproc.adapters.web.posting import Receipt
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry
 from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, FeedFirmFact, FeedPurchase
@@ -134,11 +135,13 @@ OPERATIONS = (
 WITHOUT_TOKEN = frozenset(("/livez", "/readyz", "/login"))
 
 
-def document(*, token: bool) -> Json:
-    """The whole document; with a `token`, how it is shown."""
+def document(*, token: bool, events: bool = True) -> Json:
+    """The whole document; with a `token`, how it is shown; without `events` where none can be posted."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template=_REF)
     paths: Json = {}
     for operation in OPERATIONS:
+        if operation.path == "/events" and not events:
+            continue
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, token=token)
     components: Json = {"schemas": schemas}
     if token:

@@ -98,6 +98,12 @@ class Pages:
             return self._page(request, "error.html", status, detail=status.phrase)
         return answers.problem(status, error.detail, error.headers)
 
+    async def away(self, request: Request, error: Exception) -> Response:
+        """What is behind the pages does not answer."""
+        if answers.wants_page(request.headers):
+            return self._page(request, "error.html", HTTPStatus.SERVICE_UNAVAILABLE, detail=str(error))
+        return answers.problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), answers.LATER)
+
     def language(self, request: Request) -> Language:
         """The reader's language: asked for, chosen before, the browser's, the default."""
         asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))

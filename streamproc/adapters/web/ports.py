@@ -15,6 +15,10 @@ class BusyError(Exception):
     """No room for more events just now, or the writer is gone: nothing was taken, try again later."""
 
 
+class AwayError(Exception):
+    """What is behind the pages does not answer just now; the message says why, for people."""
+
+
 class Sent(NamedTuple):
     """One event as it was posted: its bytes, its number in the request from 1, an Idempotency-Key."""
 
@@ -71,7 +75,7 @@ class Position(NamedTuple):
 
 
 class Reader(Protocol):
-    """What is asked of the data, by any thread. Everything is as of the last commit."""
+    """What is asked of the data, by any thread. Everything is as of the last commit. All raise AwayError."""
 
     def warnings(self, asked: Asked) -> list[WarningNow]:
         """Warnings as they stand."""
@@ -127,8 +131,8 @@ class Gauge(Protocol):
 
 
 class Behind(NamedTuple):
-    """All that is behind the pages."""
+    """All that is behind the pages; without a taker no event can be posted."""
 
     reader: Reader
-    taker: Taker
+    taker: Taker | None
     gauge: Gauge

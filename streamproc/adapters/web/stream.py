@@ -13,9 +13,12 @@ from http import HTTPStatus
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
-from streamproc.adapters.web.ports import Gauge, Line, Reader
+from streamproc.adapters.web.ports import AwayError, Gauge, Line, Reader
 
 POLL = 0.25
+AWAY = 2.0
+"""Seconds until what does not answer is asked again."""
+
 HEARTBEAT = 15.0
 PATIENCE = 30.0
 """Seconds a client may take to accept what is sent before it is cut off."""
@@ -42,13 +45,20 @@ class Feed:
         """Looks for new lines until it is cancelled."""
         seen: int | None = None
         while True:
-            version = await run_in_threadpool(self._reader.version)
-            if seen is None or (version != seen and not self._followers):
-                await self._skip_to_end()
-            elif version != seen:
-                await self._catch_up()
-            seen = version
-            await asyncio.sleep(POLL)
+            try:
+                seen = await self._look(seen)
+            except AwayError:
+                await asyncio.sleep(AWAY)
+            else:
+                await asyncio.sleep(POLL)
+
+    async def _look(self, seen: int | None) -> int:
+        version = await run_in_threadpool(self._reader.version)
+        if seen is None or (version != seen and not self._followers):
+            await self._skip_to_end()
+        elif version != seen:
+            await self._catch_up()
+        return version
 
     async def _skip_to_end(self) -> None:
         """Nobody needs the lines in between here: whoever is behind reads them from the store."""
@@ -119,7 +129,7 @@ class EventStream:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-            if sending in done and not isinstance(sending.exception(), TimeoutError):
+            if sending in done and not isinstance(sending.exception(), TimeoutError | AwayError):
                 sending.result()
         finally:
             self._feed.leave()

@@ -9,8 +9,8 @@ import pytest
 from streamproc.adapters.embedded import deadletters
 from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.web.api import POSTS
 from streamproc.adapters.web.bodies import MAX_EVENTS, MAX_REQUEST
+from streamproc.adapters.web.posting import POSTS
 from streamproc.intake.refusal import MAX_BODY
 from tests.adapters.web.kit import DAYS, Site, purchase
 
