@@ -20,6 +20,9 @@ POLL_MS = 500
 FETCH_BYTES = 1 << 20
 """Of one partition at a time; one record may be larger."""
 
+RETRY_MS = 20
+"""Each new consumer waits so long at least once: until it knows where its partitions are."""
+
 WHOLE_FETCH = 1 << 30
 """Records given out at once: all that a fetch brought."""
 
@@ -109,6 +112,7 @@ class Topics:
             allow_auto_create_topics=False,
             max_partition_fetch_bytes=FETCH_BYTES,
             max_poll_records=WHOLE_FETCH,
+            retry_backoff_ms=RETRY_MS,
             **self._security,
         )
         self._open.append(made)
