@@ -1,11 +1,12 @@
 """`streamproc topics`: the topics a cluster needs, those it has, and what is wrong with them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from streamproc.adapters.kafka.checks import Finding, check_topics
+from streamproc.adapters.kafka.going_on import go_on
 from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.topics import (
     Found,
@@ -19,12 +20,14 @@ from streamproc.adapters.kafka.topics import (
 )
 from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json
 from streamproc.cli.findings import tell
-from streamproc.config import Settings
+from streamproc.config import ConfigError, Settings
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
-app = typer.Typer(help="The topics on Kafka: plan, create, check.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="The topics on Kafka: plan, create, check, go on.", no_args_is_help=True, rich_markup_mode="markdown"
+)
 
 
 @app.command()
@@ -91,6 +94,36 @@ def check(*, json: JsonOption = False, config: ConfigOption = None) -> None:
         with admin_of(screen.settings.kafka) as admin:
             findings = topic_findings(admin, screen.settings)
         tell(screen, findings, json=json)
+
+
+@app.command("go-on")
+def go_on_at(
+    place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION", help="A partition of one of the firm's topics.")],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Give up records that are lost, and let intake go on with what is there.
+
+    A worker ends with code 73 where a topic of the firm's no longer holds what it has not read: the topic was made
+    anew, or its retention was too short. It does so again until this is said. Where nothing is lost, nothing changes.
+
+    For example:
+
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics go-on purchases/0
+    """
+    with command(config) as screen:
+        kafka = screen.settings.kafka
+        topic, _, number = place.rpartition("/")
+        if topic not in kafka.inputs.values() or not number.isdecimal():
+            some = ", ".join(f"{name}/0" for name in kafka.inputs.values())
+            raise ConfigError(f"{place} is no partition of a topic of the firm's; such are {some}")
+        went = go_on(kafka, topic, int(number))
+        if went is None:
+            screen.line(f"{place}: nothing is lost, nothing was changed")
+        elif went.anew:
+            screen.line(f"{place} was made anew: read from its beginning, {went.begin}, not from {went.position}")
+        else:
+            screen.line(f"{place} is read from {went.begin} on; what lay between {went.position} and that is given up")
 
 
 def topics_of(settings: Settings) -> list[Wanted]:

@@ -46,6 +46,11 @@ from streamproc.intake.rates import Rates
 from streamproc.trainer.state import Config
 
 APPS = ("intake", "monitor", "trainer", "desk")
+GO_ON = "`streamproc topics go-on {place}` gives up what is lost, and goes on with what is there"
+RESTORE = (
+    "Nothing can stand in for {place}: restore it from a copy, or begin anew under another prefix "
+    "(STREAMPROC_KAFKA__PREFIX)"
+)
 BROADCAST_TIMEOUT = 5.0
 """Seconds: while a transaction of one that writes to every partition of the journal is open, it holds all readers."""
 
@@ -108,15 +113,16 @@ class Plan:
         return [
             AppSpec(
                 "intake", tuple(self.inputs), names.progress, self._intake,
-                shared=True, transaction_timeout=BROADCAST_TIMEOUT,
+                shared=True, transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON,
             ),
-            AppSpec("monitor", (names.journal,), names.changelog("monitor"), self._monitor),
+            AppSpec("monitor", (names.journal,), names.changelog("monitor"), self._monitor, mending=RESTORE),
             AppSpec(
                 "trainer", (names.examples,), names.changelog("trainer"), self._trainer,
-                transaction_timeout=BROADCAST_TIMEOUT,
+                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
             ),
             AppSpec(
-                "desk", (names.desk_inbox,), names.changelog("desk"), self._desk, transaction_timeout=BROADCAST_TIMEOUT
+                "desk", (names.desk_inbox,), names.changelog("desk"), self._desk,
+                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
             ),
         ]  # fmt: skip
 
@@ -249,3 +255,5 @@ class FeedService(mode.Service):
             await self._writer.run()
         except FeedPositionError as error:
             leave(ExitCode.POSITION, str(error))
+        except Exception as error:  # noqa: BLE001 - or the feed would stand still, and the worker look well
+            leave(ExitCode.BESIDE, f"the feed cannot be written: {error!r}")

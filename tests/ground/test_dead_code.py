@@ -23,6 +23,7 @@ CALLED_BY_LIBRARIES = {
     "_drain_messages": "faust's fetcher runs it",
     "perform_seek": "faust calls it after a rebalance",
     "verify_all_partitions_active": "faust's consumer calls it now and then",
+    "_stop_on_signal": "mode's worker runs it on SIGTERM and SIGINT",
     "on_start": "mode calls it when a service starts",
     "learn_many": "river's pipelines call it",
     "predict_proba_many": "river's pipelines call it",

@@ -11,6 +11,8 @@ from streamproc.adapters.kafka.transactions import Connection, Output, Writes
 
 POSITION = b"\0position"
 SUSPECT = b"\0suspect"
+TOPIC = b"\0topic"
+_OURS = (POSITION, SUSPECT, TOPIC)
 STALL_SECONDS = 60.0
 """How long reading back may stand still: longer than any transaction may stay open."""
 
@@ -33,7 +35,7 @@ class Slot(NamedTuple):
         """The whole batch as records: outputs, changed states, read position. Raises ChangelogError."""
         records = list(writes.outputs)
         for key, value in writes.changes:
-            if key in (POSITION, SUSPECT):
+            if key in _OURS:
                 raise ChangelogError(f"a state may not have the key {key!r}")
             records.append(self._output(key, value))
         records.append(self._output(POSITION, b"%d" % position))
@@ -43,16 +45,21 @@ class Slot(NamedTuple):
         """The mark that the batch from this position on is being tried."""
         return self._output(SUSPECT, b"%d" % position)
 
+    def read_from(self, topic_id: str) -> Output:
+        """The note of which topic it is that the position is in."""
+        return self._output(TOPIC, topic_id.encode())
+
     def _output(self, key: bytes, value: Value) -> Output:
         return Output(self.topic, self.partition, self.prefix + key, value)
 
 
 class Past(NamedTuple):
-    """What a changelog holds of one owned partition. None: it was never written."""
+    """What a changelog holds of one owned partition. None: it was never written; `topic` is the id of what was read."""
 
     position: int | None
     suspect: int | None
     states: dict[bytes, bytes]
+    topic: str | None = None
 
 
 def parted(values: dict[bytes, bytes], prefix: bytes) -> Past:
@@ -60,8 +67,13 @@ def parted(values: dict[bytes, bytes], prefix: bytes) -> Past:
     states = values
     if prefix:
         states = {key[len(prefix) :]: value for key, value in values.items() if key.startswith(prefix)}
-    position, suspect = states.pop(POSITION, None), states.pop(SUSPECT, None)
-    return Past(None if position is None else int(position), None if suspect is None else int(suspect), states)
+    position, suspect, topic = (states.pop(key, None) for key in _OURS)
+    return Past(
+        None if position is None else int(position),
+        None if suspect is None else int(suspect),
+        states,
+        None if topic is None else topic.decode(),
+    )
 
 
 async def read_back(connection: Connection, slots: Iterable[Slot], moved: Callable[[], None]) -> dict[Slot, Past]:

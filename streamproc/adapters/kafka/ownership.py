@@ -25,7 +25,8 @@ class AppSpec(NamedTuple):
     """One app: what it reads, where its state is kept, who processes.
 
     `shared`: all owned partitions keep their state in the changelog's only partition; otherwise each in the
-    changelog partition of its own number. `transaction_timeout` in s.
+    changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
+    does not hold what comes next: {place} in it is the topic's partition.
     """
 
     name: str
@@ -34,17 +35,23 @@ class AppSpec(NamedTuple):
     processor: Callable[[str, int], Processor]
     shared: bool = False
     transaction_timeout: float = 20.0
+    mending: str = ""
 
 
 class PositionError(Exception):
     """A topic does not hold what comes next: it was shortened or made anew."""
 
 
-def start_position(partition: TopicPartition, past: Past, bounds: tuple[int, int]) -> int:
-    """Where to go on: at the position found, or where the log begins if there is none. Raises PositionError."""
+def start_position(partition: TopicPartition, past: Past, bounds: tuple[int, int], topic_id: str | None = None) -> int:
+    """Where to go on: at the position found, or where the log begins if there is none. Raises PositionError.
+
+    `topic_id` is that of the topic as it is now, None where the brokers do not tell.
+    """
     name, (begin, end) = f"{partition[0]}-{partition[1]}", bounds
     if past.position is None:
         return begin
+    if past.topic and topic_id and past.topic != topic_id:
+        raise PositionError(f"{name} is not what our position {past.position} is in: the topic was made anew")
     if past.position < begin:
         raise PositionError(f"{name} begins at {begin}, after our position {past.position}: records are lost to us")
     if past.position > end:
@@ -65,6 +72,7 @@ class Ownership:
         self._generation = 0
         self._member = ""
         self._closing: list[asyncio.Task[None]] = []
+        self._ids: Mapping[str, str] = {}
 
     async def pause(self) -> None:
         """Finishes the batches in hand; drops the rest."""
@@ -105,15 +113,34 @@ class Ownership:
         writer = TransactionWriter(self.connection, name, spec.transaction_timeout)
         return OwnedPartition(slot, spec.processor(topic, number), writer, self._pace)
 
-    async def recover(self, bounds: Bounds) -> None:
-        """Reads back the state of what is new. Raises PositionError, ChangelogError, aiokafka's KafkaError."""
+    def mended(self, places: Iterable[TopicPartition]) -> str:
+        """What the operator is to do where what comes next in these places is gone."""
+        return "; ".join(self.spec.mending.format(place=f"{topic}/{number}") for topic, number in places)
+
+    def know(self, ids: Mapping[str, str]) -> None:
+        """Takes the ids of the topics as they are now. Raises PositionError where one was made anew meanwhile."""
+        anew = [topic for topic, known in self._ids.items() if ids.get(topic, known) != known]
+        if anew:
+            raise PositionError(f"made anew while it was read: {', '.join(anew)}; a start says what is to be done")
+        self._ids = {**self._ids, **ids}
+
+    async def recover(self, bounds: Bounds, ids: Mapping[str, str]) -> None:
+        """Reads back the state of what is new; `ids` are those of the topics as they are now.
+
+        Raises PositionError, ChangelogError, aiokafka's KafkaError.
+        """
+        self.know(ids)
         fresh = {tp: p for tp, p in self.owned.items() if not p.restored}
         began = time.monotonic()
         if fresh:
             pasts = await read_back(self.connection, [p.slot for p in fresh.values()], self.liveness.touch)
             for tp, partition in fresh.items():
                 past = pasts.pop(partition.slot)
-                await partition.restore(past, start_position(tp, past, bounds[tp]))
+                try:
+                    start = start_position(tp, past, bounds[tp], ids.get(tp[0]))
+                except PositionError as error:
+                    raise PositionError(f"{error}. {self.mended([tp])}") from error
+                await partition.restore(past, start, ids.get(tp[0]))
         log.info(
             "%s owns %s, of these new %s, read back in %.2f s",
             self.spec.name,

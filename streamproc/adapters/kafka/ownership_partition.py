@@ -54,16 +54,18 @@ class OwnedPartition:
         self._stopping = False
         self._suspect: int | None = None
         self._tried = False
+        self._topic: str | None = None  # its id, still to be written down
         self._began = self._woken = 0.0
         self._end: int | None = None
 
-    async def restore(self, past: Past, position: int) -> None:
-        """Takes the state back; goes on at `position`."""
+    async def restore(self, past: Past, position: int, topic: str | None = None) -> None:
+        """Takes the state back; goes on at `position` of the topic that has this id."""
         for n, (key, value) in enumerate(past.states.items()):
             self._processor.restore(key, value)
             if n % RESTORE_STEP == 0:
                 await asyncio.sleep(0)
         self.position, self._suspect, self.restored = position, past.suspect, True
+        self._topic = topic if topic != past.topic else None
 
     def resume(self, pace: Pace) -> None:
         """Starts to work; records are accepted from `position` on."""
@@ -179,8 +181,11 @@ class OwnedPartition:
         return []
 
     async def _commit(self, writes: Writes, position: int) -> None:
-        await self._writer.commit(self.slot.outputs(writes, position))
-        self.position = position
+        outputs = self.slot.outputs(writes, position)
+        if self._topic is not None:
+            outputs.append(self.slot.read_from(self._topic))
+        await self._writer.commit(outputs)
+        self.position, self._topic = position, None
 
 
 def _size(records: Iterable[Record]) -> int:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import aiokafka
 
 from streamproc.adapters.kafka.transactions import Connection
+from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 from streamproc.intake.intake import Intake
 from streamproc.intake.refusal import Position
 
@@ -51,8 +52,11 @@ async def learning(connection: Connection, topic: str, partitions: int, intake: 
 
 
 async def _follow(consumer: aiokafka.AIOKafkaConsumer, intake: Intake) -> None:
-    while True:
-        await _learn(consumer, intake, _PAUSE_MS)
+    try:
+        while True:
+            await _learn(consumer, intake, _PAUSE_MS)
+    except Exception as error:  # noqa: BLE001 - or amounts would be turned with yesterday's rates, and nobody know
+        leave(ExitCode.BESIDE, f"the currency rates cannot be read: {error!r}")
 
 
 async def _learn(consumer: aiokafka.AIOKafkaConsumer, intake: Intake, pause_ms: int) -> None:

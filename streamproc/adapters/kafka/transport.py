@@ -22,6 +22,7 @@ from faust.types import TP
 from mode import Service
 
 from streamproc.adapters.kafka.ownership import Bounds, Ownership, PositionError
+from streamproc.adapters.kafka.topic_ids import topic_ids
 from streamproc.adapters.kafka.transactions import Connection, Record
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
@@ -30,6 +31,7 @@ FETCH_BYTES = 2 << 20
 FETCH_WAIT_MS = 1000
 RETRY_MS = 300
 """A broker that is away is asked again so often."""
+ID_TRIES = 20
 POLL_SECONDS = 0.5
 FULL_POLL_SECONDS = 0.02
 """How soon a partition that had no room for more is looked at again."""
@@ -127,6 +129,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         begin, end = await asyncio.gather(consumer.beginning_offsets(mine), consumer.end_offsets(mine))
         return {tuple(partition): (begin[partition], end[partition]) for partition in mine}
 
+    async def topic_ids(self) -> dict[str, str]:
+        """The ids of the topics as they are now, as far as the brokers tell."""
+        topics = cast("Consumer", self.consumer).ownership.spec.topics
+        return cast("dict[str, str]", await self.call_thread(self._topic_ids, topics))
+
+    async def _topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        client = self._ensure_consumer()._client  # noqa: SLF001 - no public way
+        for _ in range(ID_TRIES):
+            with suppress(KafkaError):
+                return await topic_ids(client, topics)
+            await asyncio.sleep(RETRY_MS / 1000)
+        return await topic_ids(client, topics)
+
     async def unread(self) -> dict[TP, int]:
         """Records between the last fetched one and the last stable offset, control records not counted."""
         return cast("dict[TP, int]", await self.call_thread(self._unread))
@@ -195,7 +210,8 @@ class Consumer(driver.Consumer):
 
     async def _load(self) -> None:
         try:
-            await self.ownership.recover(await self._thread.bounds())
+            ids = await self._thread.topic_ids()  # before the bounds: a topic made anew in between is then another
+            await self.ownership.recover(await self._thread.bounds(), ids)
             self._read = {TP(*tp): owned.position for tp, owned in self.ownership.owned.items()}
             await self._thread.seek_all(self._read)
             self.ownership.resume()
@@ -229,9 +245,16 @@ class Consumer(driver.Consumer):
             if not self.app.should_stop:
                 raise
         except OffsetOutOfRangeError as error:
-            leave(ExitCode.POSITION, f"the log begins after our position, or the topic was made anew: {error}")
+            leave(ExitCode.POSITION, self._lost(*error.args))
         finally:
             self._parked.set()
+
+    def _lost(self, positions: Mapping[TP, int]) -> str:
+        places = ", ".join(f"{topic}-{number} at our position {at}" for (topic, number), at in positions.items())
+        return (
+            f"the log no longer holds {places}: records are lost to us, or the topic was made anew. "
+            f"{self.ownership.mended(positions)}"
+        )
 
     def _delivering(self) -> bool:
         return self._open and self.flow_active and not self.app.rebalancing
@@ -297,6 +320,13 @@ class Consumer(driver.Consumer):
                 seen = now
                 with suppress(KafkaError, TimeoutError, OSError):
                     self._observe(await self._thread.unread())
+                    await self._know_again()
+
+    async def _know_again(self) -> None:
+        try:
+            self.ownership.know(await self._thread.topic_ids())
+        except PositionError as error:
+            leave(ExitCode.POSITION, str(error))
 
     def _observe(self, unread: Mapping[TP, int]) -> None:
         liveness = self.ownership.liveness

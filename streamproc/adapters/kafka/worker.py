@@ -1,6 +1,7 @@
 """A worker process: one or several apps in one event loop, until SIGTERM."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -10,6 +11,13 @@ import uvloop
 from streamproc.adapters.kafka.apps import App, Settings, make_app
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership import AppSpec
+from streamproc.adapters.kafka.worker_exit import end
+
+STOP_SECONDS = 9.5
+"""How long a stop may take: SIGTERM promises ten seconds. The batches in hand have eight of them."""
+
+UNBEGUN_SECONDS = 1.0
+"""How long a stop may take while nothing is owned: there is no batch to be finished."""
 
 
 class Host(mode.Service):
@@ -30,6 +38,23 @@ class Host(mode.Service):
         await asyncio.gather(*(app.stop() for app in self._apps))
 
 
+class Process(mode.Worker):
+    """A worker's process. A stop ends it as soon as the services have stopped, or their time is over.
+
+    What Faust does then is to cancel whatever still runs, with tracebacks of what was no error; and what is stopped
+    while it starts may wait for ever. Neither can lose anything: what is not committed by then does not exist.
+    """
+
+    def __init__(self, apps: Sequence[App], *services: mode.Service, **kwargs: Any) -> None:  # noqa: ANN401 - as in mode
+        super().__init__(*services, **kwargs)
+        self._apps = apps
+
+    async def _stop_on_signal(self, signal: signal.Signals) -> None:  # noqa: ARG002 - as in mode
+        owned = any(app.ownership.owned for app in self._apps)
+        await asyncio.wait({asyncio.ensure_future(self.stop())}, timeout=STOP_SECONDS if owned else UNBEGUN_SECONDS)
+        end()
+
+
 def run(
     specs: Sequence[AppSpec],
     settings: Settings,
@@ -44,5 +69,5 @@ def run(
     asyncio.set_event_loop(loop)
     apps = [make_app(spec, settings) for spec in specs]
     services = [*beside([app.ownership.liveness for app in apps]), Host(apps)]
-    worker = mode.Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True, loop=loop)
+    worker = Process(apps, *services, override_logging=False, redirect_stdouts=False, quiet=True, loop=loop)
     worker.execute_from_commandline()

@@ -17,12 +17,23 @@ class ExitCode(IntEnum):
     FENCED = 72  # the group went on without this process: another owns what was ours
     POSITION = 73  # what comes after our position is not in the log
     REBALANCE = 74  # a rebalance does not end, or a fetch did not stop for it
+    BESIDE = 75  # what runs beside the apps, the feed's writer or the rates, cannot go on
+
+
+_UNFORESEEN = (ExitCode.BATCH, ExitCode.TAKEOVER, ExitCode.BESIDE)
 
 
 def leave(code: ExitCode, why: str) -> NoReturn:
     """Ends the process at once: no finally, no handler, no library gets to commit or to retry anything."""
-    unforeseen = sys.exc_info()[1] if code in (ExitCode.BATCH, ExitCode.TAKEOVER) else None
+    unforeseen = sys.exc_info()[1] if code in _UNFORESEEN else None
     log.critical("worker ends with code %d (%s): %s", code, code.name.lower(), why, exc_info=unforeseen)
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
+
+
+def end() -> NoReturn:
+    """Ends the process after a stop that was asked for: all is committed that ever will be."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)

@@ -89,6 +89,7 @@ def specs(prefix: str, apps: Sequence[dict[str, Any]]) -> list[AppSpec]:
             processor=partial(Counter, prefix=prefix, ticks=app.get("ticks", 0)),
             shared=app.get("shared", False),
             transaction_timeout=app.get("timeout", 20.0),
+            mending=app.get("mending", ""),
         )
         for app in apps
     ]
