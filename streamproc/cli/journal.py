@@ -7,14 +7,14 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from streamproc.adapters.kafka.export import Part, export
 from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.reading import topics_of
 from streamproc.adapters.kafka.reading_journal import Journal, Seen
+from streamproc.cli import journal_import
 from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json
-from streamproc.cli.outputs import check_file, check_folder
+from streamproc.cli.outputs import check_file, check_folder, long_work
 from streamproc.config import ConfigError
 from streamproc.core.time import to_text
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
+app.command("import")(journal_import.import_)
 
 PartitionOption = Annotated[int | None, typer.Option(min=0, help="Only this partition.")]
 
@@ -50,9 +51,9 @@ def export_(
         in_folder = out.is_dir() or out.suffix not in {".jsonl", ".gz"}
         (check_folder if in_folder else check_file)("--out", out)
         reader = journal.reader(*_chosen(journal, partition))
-        with _bar(screen, reader.total) as bar:
+        with long_work(screen, "journal", reader.total) as done:
             for part in export(journal, reader, out, in_folder=in_folder):
-                bar.update(bar.task_ids[0], completed=reader.done)
+                done(reader.done)
                 if part is not None:
                     _tell(screen, part, json=json)
 
@@ -99,14 +100,6 @@ def _chosen(journal: Journal, partition: int | None) -> list[int]:
         last = len(journal.spans) - 1
         raise ConfigError(f"--partition {partition}: {journal.topic} has partitions 0 to {last}")
     return [] if partition is None else [partition]
-
-
-@contextmanager
-def _bar(screen: Screen, total: int) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
-        bar.add_task("journal", total=total)
-        yield bar
 
 
 def _tell(screen: Screen, part: Part, *, json: bool) -> None:

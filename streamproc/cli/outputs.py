@@ -1,8 +1,13 @@
-"""Where a command is asked to write: looked at before the long work starts, and told with what to do."""
+"""Where a command is asked to write, looked at before the long work starts; and how far the work is."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from streamproc.cli.common import Screen
 from streamproc.config import ConfigError
 
 
@@ -36,3 +41,12 @@ def _try_in(folder: Path) -> None:
     """Writes as little as tells whether one may. Raises OSError."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"?")
+
+
+@contextmanager
+def long_work(screen: Screen, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar at a terminal; it is told how much of the total is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen.err, transient=True, disable=not screen.err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,31 +1,40 @@
 """How a journal begins: the set-up and the clock's mode, the first records of each of its partitions.
 
 The rule kept here: all partitions begin in one transaction, written by whoever comes first; everybody else finds it.
+A journal that begins with an imported past is begun once the import's last transaction is there (importing.py).
 """
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import aiokafka
 from aiokafka.errors import ProducerFenced
 
-from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.messages import IMPORTED
+from streamproc.adapters.kafka.names import BEGINNING, Names
 from streamproc.adapters.kafka.transactions import Connection, Output, TransactionWriter
-from streamproc.core.control import ClockMode, JournalRecord, Setup
+from streamproc.core.control import ClockMode, Setup
 from streamproc.wire import journal
 
 _TIMEOUT = 20.0
 
 
 class BeginningError(Exception):
-    """The journal does not begin with a set-up, or with another than was asked for."""
+    """The journal does not begin with a set-up, or its import was broken off; the message says what to do."""
 
 
 async def begin(connection: Connection, names: Names, partitions: int, asked: Setup) -> Setup:
     """The journal's set-up, written now if the journal is empty. Raises BeginningError, aiokafka's KafkaError."""
-    while (found := await _first(connection, names.journal)) is None:
+    while (first := await _first(connection, names.journal)) is None:
         with suppress(ProducerFenced):  # somebody came in between: what they write counts
             await _begin(connection, names, partitions, asked)
+    if any(name == IMPORTED for name, _ in first.headers) and await _first(connection, names.examples) is None:
+        raise BeginningError(
+            f"{names.journal} has a part of its past only: the import goes on, or was broken off. "
+            "`streamproc journal import` with the same data folder brings in the rest."
+        )
+    found = journal.decode(first.value or b"")
     if not isinstance(found, Setup):
         raise BeginningError(
             f"{names.journal} does not begin with a set-up: is it another program's topic? "
@@ -35,7 +44,7 @@ async def begin(connection: Connection, names: Names, partitions: int, asked: Se
 
 
 async def _begin(connection: Connection, names: Names, partitions: int, asked: Setup) -> None:
-    writer = TransactionWriter(connection, f"{names.prefix}beginning", _TIMEOUT)
+    writer = TransactionWriter(connection, f"{names.prefix}{BEGINNING}", _TIMEOUT)
     try:
         await writer.fence()  # who began before is through by now, or never will be
         if await _first(connection, names.journal) is None:
@@ -49,8 +58,8 @@ def _beginning(topic: str, partitions: int, setup: Setup) -> list[Output]:
     return [Output(topic, number, None, body) for number in range(partitions) for body in bodies]
 
 
-async def _first(connection: Connection, topic: str) -> JournalRecord | journal.DecodeFailure | None:
-    """The first record of the journal's first partition; None where it has none."""
+async def _first(connection: Connection, topic: str) -> Any:  # noqa: ANN401 - as aiokafka gives it
+    """The first record of the topic's first partition; None where it has none."""
     place = aiokafka.TopicPartition(topic, 0)
     consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=connection.brokers,
@@ -66,7 +75,7 @@ async def _first(connection: Connection, topic: str) -> JournalRecord | journal.
             while await consumer.position(place) < end:
                 records = (await consumer.getmany(place, timeout_ms=500)).get(place)
                 if records:
-                    return journal.decode(records[0].value or b"")
+                    return records[0]
         return None
     finally:
         await consumer.stop()

@@ -12,7 +12,7 @@ from msgspec import Struct
 from streamproc.adapters.kafka import clock
 from streamproc.adapters.kafka.clock import ClockState, Mode, Source, Work, work_in
 from streamproc.adapters.kafka.letters import KILLED, letter
-from streamproc.adapters.kafka.messages import DeskMessage, SourceRead, TickDone, TickPart, for_desk
+from streamproc.adapters.kafka.messages import DeskMessage, PastForDesk, SourceRead, TickDone, TickPart, for_desk
 from streamproc.adapters.kafka.names import Names, partition_of
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PolicyChange, Tick
@@ -41,13 +41,17 @@ class Rules(Struct, frozen=True):
 
 
 class _State(Struct):
-    """What the desk remembers; `through`: by partition the last tick it is through with, `open`: ticks not answered."""
+    """What the desk remembers; `through`: by partition the last tick it is through with, `open`: ticks not answered.
+
+    `past`: what the journal was begun with, until the last of its ticks is in the feed; until then time stands.
+    """
 
     desk: Desk
     clock: ClockState
     through: dict[int, int] = {}
     open: list[int] = []
     policy: Policy | None = None
+    past: PastForDesk | None = None
 
 
 class DeskProcessor:
@@ -88,6 +92,8 @@ class DeskProcessor:
                 self._note(message, changes)
             while self._complete():
                 outputs += self._answer(self._state.open.pop(0), changes)
+        if self._state.past is not None:
+            outputs += self._tell_past(self._state.past, changes)
         outputs += self._ticks()
         return self._writes(outputs, changes)
 
@@ -115,14 +121,35 @@ class DeskProcessor:
                 changes[_WORK] = self._work.encoded()  # not after each tick: what was passed since is seen by the clock
         elif isinstance(message, TickDone):
             state.through[message.partition] = message.at
-        else:
-            state.clock.left = True
+        elif isinstance(message, PastForDesk):
+            self._begin_with(message)
+            changes[_WORK] = self._work.encoded()
+        elif state.past is None or state.through.get(message.partition, 0) >= state.past.clock:
+            state.clock.left = True  # before, the past's own ticks come for them
+
+    def _begin_with(self, past: PastForDesk) -> None:
+        """Time goes on where the past ends."""
+        state = self._state
+        state.clock.clock, state.policy, state.desk.announced = past.clock, past.policy, past.announced
+        state.past = past if past.clock else None
+        self._work.add(past.due)
+
+    def _tell_past(self, past: PastForDesk, changes: dict[bytes, bytes | None]) -> Iterator[Output]:
+        """The feed's lines of the past's ticks that all partitions are through with; the answers are in the journal."""
+        through = self._through()
+        for at in sorted(at for at in self._parts if at <= through):
+            self._state.desk.live = _was_live(past, at)
+            yield from (output for output in self._answer(at, changes) if output.topic == self._names.warnings)
+        if through >= past.clock:
+            self._state.past, self._state.desk.live = None, False
+
+    def _through(self) -> int:
+        """The last tick (µs) that every partition is through with, 0 where there is none."""
+        through = self._state.through
+        return min(through.values()) if len(through) == self._partitions else 0
 
     def _complete(self) -> bool:
-        state = self._state
-        return bool(
-            state.open and len(state.through) == self._partitions and min(state.through.values()) >= state.open[0]
-        )
+        return bool(self._state.open) and self._through() >= self._state.open[0]
 
     def _answer(self, at: int, changes: dict[bytes, bytes | None]) -> Iterator[Output]:
         parts = self._parts.pop(at, {})
@@ -153,6 +180,8 @@ class DeskProcessor:
     def _ticks(self) -> Iterator[Output]:
         """The ticks up to where time may go, as far as the partitions keep up."""
         state, rules = self._state, self._rules
+        if state.past is not None:
+            return
         self._work.passed(state.clock.clock)
         upto = clock.target(state.clock, rules.expected, rules.mode, self._now) if self._now else None
         if upto is None:
@@ -182,6 +211,11 @@ class DeskProcessor:
             stale_since=since,
             grades=state.desk.news(),
         )
+
+
+def _was_live(past: PastForDesk, at: int) -> bool:
+    """Whether what the past's tick `at` (µs) warned of was for people."""
+    return next((live for after, live in reversed(past.live) if after < at), False)
 
 
 def _part(offset: int) -> bytes:

@@ -3,8 +3,15 @@
 import msgspec
 from msgspec import Struct
 
+from streamproc.core.policy import Policy
 from streamproc.monitor.effects import EpisodeChanged, PartitionSummary, Verdict, WouldWarn
 from streamproc.scoring.examples import Example, Sighting
+
+IMPORTED = "streamproc.imported"
+"""The header of journal records that come from another journal: their number there, as text.
+
+What was answered to them, forwarded and handed over, comes behind them, numbered too.
+"""
 
 PART = 200
 """Most effects or examples in one message: a message has at most a megabyte, and a tick may bring thousands."""
@@ -48,7 +55,22 @@ class WorkLeft(Struct, frozen=True, kw_only=True, tag="work_left"):
     partition: int
 
 
-DeskMessage = SourceRead | TickPart | TickDone | WorkLeft
+class PastForDesk(Struct, frozen=True, kw_only=True, tag="past"):
+    """The journal begins with an imported past, whose last tick is `clock` (µs; 0: none).
+
+    Its would-warns were answered when it was made; its lines are still to be written to the feed. `live`: after which
+    tick (µs) its warnings began to be for people, or to be history. `due` as in SourceRead; `announced` are the grades
+    that its ticks carried last, `policy` is the one in force.
+    """
+
+    clock: int
+    live: list[tuple[int, bool]]
+    due: list[int]
+    policy: Policy | None
+    announced: tuple[int, int, int] | None
+
+
+DeskMessage = SourceRead | TickPart | TickDone | WorkLeft | PastForDesk
 
 
 class ExamplesPart(Struct, frozen=True, kw_only=True, tag="examples_part"):
@@ -66,7 +88,13 @@ class DayDone(Struct, frozen=True, kw_only=True, tag="day_done"):
     at: int
 
 
-TrainerMessage = ExamplesPart | DayDone
+class PastForTrainer(Struct, frozen=True, kw_only=True, tag="past"):
+    """The journal begins with an imported past up to the tick `at` (µs), and the snapshots made of it."""
+
+    at: int
+
+
+TrainerMessage = ExamplesPart | DayDone | PastForTrainer
 
 _ENCODER = msgspec.json.Encoder()
 encode = _ENCODER.encode

@@ -8,6 +8,7 @@ import msgspec
 
 from streamproc.adapters.kafka.letters import KILLED, UNREADABLE, letter, of_effect
 from streamproc.adapters.kafka.messages import (
+    IMPORTED,
     PART,
     DayDone,
     ExamplesPart,
@@ -130,9 +131,10 @@ class MonitorProcessor:
         for effect in effects:
             if isinstance(effect, DeadLettered):
                 yield of_effect(self._names.dead_letters, record, self._place, effect)
-            elif isinstance(effect, ToJournal):
+            elif isinstance(effect, ToJournal) and not any(name == IMPORTED for name, _ in record.headers):
                 yield self._to_journal(effect.record)
         if isinstance(read, Tick):
+            self._told_due = False  # whoever is due from here on is due at the next
             yield from self._end_of_tick(read.at, effects)
 
     def _end_of_tick(self, at: int, effects: list[Effect]) -> Iterator[Output]:

@@ -3,6 +3,9 @@
 from typing import NamedTuple
 from zlib import crc32
 
+BEGINNING = "beginning"
+"""Behind the prefix, the transactional id of whoever begins the journal: of two, one is fenced off."""
+
 
 class Names(NamedTuple):
     """The topics of one installation: all that are ours begin with `prefix`."""

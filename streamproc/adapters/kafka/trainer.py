@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from streamproc.adapters.kafka.letters import KILLED, letter
-from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, for_trainer
+from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, PastForTrainer, for_trainer
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ModelSnapshot
@@ -41,6 +41,7 @@ class TrainerProcessor:
         self._midnights: set[int] = set()  # told by some partition, not absorbed yet
         self._through: dict[int, int] = {}  # by partition: the last midnight it is through with
         self._absorbed = 0
+        self._past = 0  # up to here (µs) the journal was imported, with its snapshots
         self._trainer: Trainer | None = None
 
     def restore(self, key: bytes, value: bytes) -> None:
@@ -94,6 +95,8 @@ class TrainerProcessor:
         self._inputs[offset] = (message.at, body)
         if isinstance(message, ExamplesPart):
             self._ticks.setdefault(message.at, []).extend(message.items)
+        elif isinstance(message, PastForTrainer):
+            self._past = message.at
         else:
             self._through[message.partition] = message.at
             if message.at > self._absorbed:
@@ -114,6 +117,8 @@ class TrainerProcessor:
 
     def _train(self, trainer: Trainer, midnight: int) -> Iterator[Output]:
         made = trainer.train(midnight)
+        if midnight <= self._past:  # what came of it is in the journal already
+            return
         if isinstance(made, Snapshot):
             record = ModelSnapshot(at=midnight, snapshot=msgspec.Raw(msgspec.json.encode(made)))
             for number in range(self._partitions):

@@ -6,7 +6,7 @@ how much is read at once, what dies before its commit and what after it.
 
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from streamproc.adapters.kafka.clock import Mode
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
@@ -14,7 +14,7 @@ from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Processor, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes
 from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
 from streamproc.core.policy import Policy
@@ -94,11 +94,14 @@ class Host:
 
 
 class Cluster:
-    """Four processors over `partitions` of the journal; `feeds` are the firm's topics, line by line."""
+    """Four processors over `partitions` of the journal; `feeds` are the firm's topics, line by line.
+
+    The topics begin with `past`, where there is one.
+    """
 
     def __init__(
         self, feeds: dict[Place, list[bytes]], *, partitions: int = 3, seed: int = 0, mode: Mode = "event",
-        setup: Setup | None = None, policy: Policy | None = None,
+        setup: Setup | None = None, policy: Policy | None = None, past: Iterable[Output] = (),
     ) -> None:  # fmt: skip
         self.partitions = partitions
         self.log = Log()
@@ -107,10 +110,8 @@ class Cluster:
         self._rates = _rates(feeds, setup or Setup(at=0))
         self.setup = setup or Setup(at=0)
         self.config = Config(self.setup.horizon_days, self.setup.lateness / DAY)
-        beginning: list[JournalRecord] = [self.setup, ClockMode(at=0, mode="event")]
-        for number in range(partitions):
-            for record in beginning:
-                self.log.append((NAMES.journal, number), None, journal.encode(record))
+        for output in past or beginning(self.setup, partitions):
+            self.log.append((output.topic, output.partition), output.key, output.value, output.headers)
         for place, lines in feeds.items():
             for line in lines:
                 self.log.append(place, None, line)
@@ -160,6 +161,11 @@ class Cluster:
         (found,) = (h.processor for h in self.hosts if h.place == (NAMES.journal, number))
         assert isinstance(found, MonitorProcessor)
         return found
+
+
+def beginning(setup: Setup, partitions: int) -> list[Output]:
+    records: list[JournalRecord] = [setup, ClockMode(at=0, mode="event")]
+    return [Output(NAMES.journal, n, None, journal.encode(record)) for n in range(partitions) for record in records]
 
 
 def _rates(feeds: dict[Place, list[bytes]], setup: Setup) -> Rates:
