@@ -4,7 +4,9 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 import mode
@@ -14,8 +16,9 @@ from streamproc.adapters.kafka import worker as engine
 from streamproc.adapters.kafka.apps import Settings as AppSettings
 from streamproc.adapters.kafka.beginning import BeginningError, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
+from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
-from streamproc.adapters.kafka.health import Health, Trouble, application
+from streamproc.adapters.kafka.health import FeedGauges, Health, TrainerCounts, Trouble, application
 from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
@@ -46,6 +49,11 @@ from streamproc.intake.rates import Rates
 from streamproc.trainer.state import Config
 
 APPS = ("intake", "monitor", "trainer", "desk")
+LOOK_SECONDS = 5.0
+"""How often it is looked whether a feed lags or has fallen silent."""
+
+log = logging.getLogger(__name__)
+
 GO_ON = "`streamproc topics go-on {place}` gives up what is lost, and goes on with what is there"
 RESTORE = (
     "Nothing can stand in for {place}: restore it from a copy, or begin anew under another prefix "
@@ -106,6 +114,8 @@ class Plan:
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy = policy_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
+        self._at_desk: DeskProcessor | None = None  # the last that this process had
+        self._at_trainer: TrainerProcessor | None = None
 
     def specs(self) -> list[AppSpec]:
         """The four apps."""
@@ -137,7 +147,29 @@ class Plan:
             writer = FeedWriter(self.connection, self.names.warnings, store)
             troubles.append(lambda: writer.status.trouble)
             services.append(FeedService(writer))
-        return [HealthService(Health(application(apps, troubles), bound)), *services]
+        watch = FeedsWatch(partial(self._standing, apps))
+        gauges = [FeedGauges(watch.look), TrainerCounts(partial(self._refused, apps))]
+        return [HealthService(Health(application(apps, troubles, gauges), bound)), *services, watch]
+
+    def _standing(self, apps: Sequence[Liveness]) -> Standing | None:
+        """How the firm's feeds stand; None where another worker has the clock."""
+        if self._at_desk is None or not _has(apps, "desk"):
+            return None
+        kafka = self.settings.kafka
+        missed = [topic for topic in self.inputs if topic != kafka.facts]  # facts may well be silent
+        watched = Watched(kafka.clock, self._expected, missed, self.settings.stale_hours * HOUR)
+        return standing(self._at_desk.clock, watched, time.time())
+
+    def _refused(self, apps: Sequence[Liveness]) -> int | None:
+        """How many snapshots the trainer has refused; None where another worker has it."""
+        if self._at_trainer is None or not _has(apps, "trainer"):
+            return None
+        return self._at_trainer.trainer.record().refused
+
+    @property
+    def _expected(self) -> frozenset[str]:
+        """Every source that time waits for."""
+        return frozenset(f"{topic}/{n}" for topic, partitions in self.inputs.items() for n in range(partitions))
 
     def intake(self) -> Intake:
         """An intake of its own, over the rates that all share."""
@@ -152,13 +184,19 @@ class Plan:
 
     def _trainer(self, _topic: str, _number: int) -> Processor:
         config = Config(horizon=float(self.setup.horizon_days), lateness=self.setup.lateness / DAY)
-        return TrainerProcessor(self.names, self.settings.kafka.partitions, config)
+        self._at_trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config)
+        return self._at_trainer
 
     def _desk(self, _topic: str, _number: int) -> Processor:
-        expected = frozenset(f"{topic}/{n}" for topic, partitions in self.inputs.items() for n in range(partitions))
-        rules = Rules(self.settings.kafka.clock, expected, self.settings.stale_hours * HOUR, self._policy)
+        rules = Rules(self.settings.kafka.clock, self._expected, self.settings.stale_hours * HOUR, self._policy)
         money = Money(self.setup.currency, digits_of(self.setup.currency))
-        return DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
+        self._at_desk = DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
+        return self._at_desk
+
+
+def _has(apps: Sequence[Liveness], name: str) -> bool:
+    """Whether this worker owns the app's partition, and has read it back."""
+    return any(app.app == name and app.ready and app.partitions for app in apps)
 
 
 def _plan(settings: Settings) -> Plan:
@@ -230,6 +268,23 @@ class RatesService(mode.Service):
     async def on_stop(self) -> None:
         """Learns no more."""
         await self._learning.__aexit__(None, None, None)
+
+
+class FeedsWatch(mode.Service):
+    """Says in the log when a feed holds time back or has fallen silent, and when that is over."""
+
+    def __init__(self, look: Callable[[], Standing | None]) -> None:
+        super().__init__()
+        self.look = look
+        self._crier = Crier()
+
+    @mode.Service.task
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            await self.sleep(LOOK_SECONDS)
+            seen = self.look()
+            for line in self._crier.news(seen) if seen is not None else ():
+                log.warning(line)
 
 
 class FeedService(mode.Service):

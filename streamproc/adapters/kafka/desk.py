@@ -66,6 +66,11 @@ class DeskProcessor:
         self._parts: dict[int, dict[int, TickPart]] = {}  # by tick and offset
         self._now = 0.0
 
+    @property
+    def clock(self) -> ClockState:
+        """How far time and the sources are."""
+        return self._state.clock
+
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back the state, what ticks are due for, or a part of a tick that is not answered."""
         if key == _STATE:

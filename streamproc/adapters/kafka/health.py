@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from streamproc.adapters.kafka.feeds import Standing
 from streamproc.adapters.kafka.liveness import Liveness
+from streamproc.core.time import SECOND
 
 Trouble = Callable[[], str]
 """What is wrong with something that runs beside the apps, empty for nothing."""
@@ -48,10 +50,73 @@ class Gauges(Collector):
         yield lag
 
 
-def application(apps: Sequence[Liveness], troubles: Sequence[Trouble] = ()) -> Starlette:
+class FeedGauges(Collector):
+    """Of the worker that has the desk, and with it the clock: how the firm's feeds stand. Others tell nothing."""
+
+    def __init__(self, look: Callable[[], Standing | None]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now."""
+        seen = self._look()
+        if seen is None:
+            return
+        yield GaugeMetricFamily(
+            "streamproc_clock_timestamp_seconds", "The last tick, as Unix time.", value=seen.clock / SECOND
+        )
+        yield GaugeMetricFamily(
+            "streamproc_behind_seconds",
+            "How far time is behind the wall; 0 where it does not follow it.",
+            value=seen.behind / SECOND,
+        )
+        holds = GaugeMetricFamily(
+            "streamproc_source_holds_seconds",
+            "By how much a source that is not read to its end holds time back; 0: it does not.",
+            labels=["topic", "partition"],
+        )
+        for source, by in seen.holds.items():
+            topic, _, number = source.rpartition("/")
+            holds.add_metric([topic, number], by / SECOND)
+        yield holds
+        read = GaugeMetricFamily(
+            "streamproc_feed_read_timestamp_seconds", "The newest event of a feed, as Unix time.", labels=["topic"]
+        )
+        stale = GaugeMetricFamily(
+            "streamproc_feed_stale", "1 where a feed has brought nothing for long: time passes it.", labels=["topic"]
+        )
+        for topic, at in seen.read.items():
+            read.add_metric([topic], at / SECOND)
+            stale.add_metric([topic], float(topic in seen.stale))
+        yield read
+        yield stale
+        yield GaugeMetricFamily(
+            "streamproc_purchases_stale",
+            "1 where customers' silence is not taken for silence, for purchases are stale.",
+            value=float(bool(seen.deaf_since)),
+        )
+
+
+class TrainerCounts(Collector):
+    """Of the worker that has the trainer: snapshots that were refused, for ever, None where it is elsewhere."""
+
+    def __init__(self, refused: Callable[[], int | None]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        """The count as it is now."""
+        count = self._refused()
+        if count is not None:
+            told = "Snapshots that the trainer refused: not finite, or worse than the one in force."
+            yield CounterMetricFamily("streamproc_refused_snapshots", told, value=count)
+
+
+def application(
+    apps: Sequence[Liveness], troubles: Sequence[Trouble] = (), collectors: Sequence[Collector] = ()
+) -> Starlette:
     """The three answers. Trouble beside the apps (Redis away) is told by /readyz, and restarts nothing."""
     registry = CollectorRegistry()
-    registry.register(Gauges(apps))
+    for collector in (Gauges(apps), *collectors):
+        registry.register(collector)
 
     async def livez(_request: Request) -> Response:
         stalled = [app.app for app in apps if app.stalled]

@@ -1,0 +1,126 @@
+"""One feed lags, falls silent or dies while the others go on: what a cluster in memory makes of time and of silence."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from streamproc.core.control import JournalRecord, Setup, Tick
+from streamproc.core.events import CustomerEvent
+from streamproc.core.policy import Policy
+from streamproc.core.time import DAY, HOUR, SECOND
+from streamproc.desk.warning import Entry
+from streamproc.monitor.effects import LateEvent
+from streamproc.simulate import Shop, SimEvent, simulate
+from tests.adapters.kafka.quiet import quiet
+from tests.adapters.kafka.simulated import NAMES, Cluster, Host, Place
+
+EAGER = Policy(raise_at=0.3, clear_at=0.2, escalate_at=0.6, minimum_customers_fitted=20)
+SETUP = Setup(at=0, horizon_days=45)
+PLACES: list[Place] = [("purchases", 0), ("complaints", 0), ("contacts", 0), ("facts", 0)]
+STALE = 72 * HOUR
+DAYS = 150
+
+
+@cache
+def shop() -> tuple[SimEvent, ...]:
+    return tuple(simulate(Shop(customers=80, days=DAYS, seed=5)))
+
+
+BEGAN = 1_704_067_200 * SECOND
+
+
+def on(day: float) -> int:
+    return BEGAN + int(day * DAY)
+
+
+def between(begin: float, end: float, *streams: str) -> list[SimEvent]:
+    return [e for e in shop() if on(begin) <= e.at < on(end) and (not streams or e.stream in streams)]
+
+
+class Town:
+    """A cluster to which events come as days go by."""
+
+    def __init__(self) -> None:
+        self.cluster = Cluster({place: [] for place in PLACES}, partitions=2, setup=SETUP, policy=EAGER, mode="wall")
+
+    def live(self, day: float, events: Sequence[SimEvent]) -> None:
+        """It is that day, and these have come since."""
+        self.send(day, events)
+        self.cluster.run()
+
+    def send(self, day: float, events: Sequence[SimEvent]) -> None:
+        self.cluster.now = on(day) / SECOND
+        for event in events:
+            self.cluster.log.append((event.stream, 0), None, event.line)
+
+    def host(self, stream: str) -> Host:
+        return next(host for host in self.cluster.hosts if host.place == (stream, 0))
+
+    def records(self) -> list[JournalRecord]:
+        return [record for n in range(2) for record in self.cluster.journal(n)]
+
+    def ticks(self) -> list[Tick]:
+        return [record for record in self.cluster.journal(0) if isinstance(record, Tick)]
+
+    def raised(self) -> list[Entry]:
+        lines = [msgspec.json.decode(b, type=Entry) for b in self.cluster.log.values((NAMES.warnings, 0))]
+        return [line for line in lines if line.kind == "raised"]
+
+    def effects(self) -> list[object]:
+        journals = [self.cluster.journal(n) for n in range(2)]
+        return [e for found in quiet(journals, SETUP.currency, self.cluster.config).effects for e in found]
+
+
+def test_a_feed_that_lags_by_days_holds_time_and_nothing_of_it_comes_late() -> None:
+    town = Town()
+    town.live(60, between(0, 60))
+    town.send(90, between(60, 90))
+    lagging = town.host("contacts")
+    lagging.takes_over()
+    lagging.step(town.cluster.now, 1, 0.0)  # one event of thirty days
+    read = next(e.at for e in between(60, 90, "contacts"))
+    hosts, town.cluster.hosts = town.cluster.hosts, [h for h in town.cluster.hosts if h is not lagging]
+    town.cluster.run()
+    assert on(60) - HOUR <= town.ticks()[-1].at <= read
+    town.cluster.hosts = hosts
+    town.cluster.run()
+    assert town.ticks()[-1].at > on(89)
+    assert not [effect for effect in town.effects() if isinstance(effect, LateEvent)]
+
+
+def test_time_passes_a_feed_that_has_nothing_and_what_it_brings_at_last_is_late_and_counted() -> None:
+    town = Town()
+    town.live(60, between(0, 60))
+    for day in range(61, 91):
+        town.live(day, between(day - 1, day, "purchases", "complaints", "facts"))
+    assert town.ticks()[-1].at > on(89)
+    assert not any(tick.stale for tick in town.ticks()), "purchases come: silence is silence"
+    missed = between(60, 90, "contacts")
+    town.live(90.5, missed)
+    late = [effect for effect in town.effects() if isinstance(effect, LateEvent)]
+    assert len(late) == len(missed) > 0
+    assert len([r for r in town.records() if isinstance(r, CustomerEvent) and r.source == "contacts/0"]) == len(
+        between(0, 90, "contacts")
+    )
+
+
+def test_dead_purchases_are_not_taken_for_churn() -> None:
+    town = Town()
+    for day in range(10, 101, 10):
+        town.live(day, between(day - 10, day))
+    died = max(e.at for e in between(0, 100, "purchases"))
+    before = len(town.raised())
+    assert before > 5
+    for day in range(101, 131):
+        town.live(day, between(day - 1, day, "contacts", "complaints", "facts"))
+    deaf = [tick for tick in town.ticks() if tick.at > died + STALE]
+    assert len(deaf) > 20
+    assert all(tick.stale == ("purchases",) and tick.stale_since == died for tick in deaf)
+    assert not any(tick.stale for tick in town.ticks() if tick.at <= died + STALE)
+    assert not [entry for entry in town.raised()[before:] if entry.at > "2024-04-13"]
+    town.live(130.5, between(100, 130, "purchases"))
+    for day in range(131, DAYS):
+        town.live(day, between(day - 1, day))
+    assert not any(tick.stale for tick in town.ticks() if tick.at > on(131))
+    assert [entry for entry in town.raised() if entry.at > "2024-05-11"], "silence counts again"

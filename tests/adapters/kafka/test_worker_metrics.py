@@ -1,0 +1,54 @@
+"""What a real worker tells of its feeds: a purchases feed that is dead is told by the log and by /metrics."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.request import urlopen
+
+from kafka import KafkaProducer
+
+from tests.adapters.kafka.workers import ADDRESS, Worker, Workers
+from tests.servers.broker import Broker
+from tests.servers.redis_server import RedisServer
+
+
+def figures(worker: Worker) -> dict[str, float]:
+    found = ADDRESS.search(worker.log.read_bytes())
+    assert found is not None
+    text = urlopen(f"http://{found[1].decode()}/metrics", timeout=5).read().decode()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
+
+
+def line(event_id: str, days_ago: float, **fields: object) -> bytes:
+    at = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat()
+    return json.dumps(
+        {"event_id": event_id, "customer_id": "c1", "occurred_at": at, "schema_version": 1} | fields
+    ).encode()
+
+
+def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic_prefix: str, tmp_path: Path) -> None:
+    workers = Workers(kafka, redis_server.url, topic_prefix, tmp_path, partitions=2)
+    workers.environment["STREAMPROC_KAFKA__CLOCK"] = "wall"
+    workers.make_topics()
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
+    purchase = line("p1", 10, order_id="o1", amount="12.00", currency="EUR", quantity=1)
+    producer.send(workers.inputs["purchases"], purchase, key=b"c1").get(10)
+    contact = line("k1", 0.01, contact_id="k1", direction="in", channel="mail", purpose="inquiry", result="resolved")
+    producer.send(workers.inputs["contacts"], contact, key=b"c1").get(10)
+    producer.close()
+    try:
+        worker = workers.start()
+        workers.wait_ready()
+        workers.eventually(lambda: "silence is not taken for silence" in worker.last_words(), "the log says so")
+        told = figures(worker)
+        assert told["streamproc_purchases_stale"] == 1
+        assert told[f'streamproc_feed_stale{{topic="{workers.inputs["purchases"]}"}}'] == 1
+        assert told[f'streamproc_feed_stale{{topic="{workers.inputs["contacts"]}"}}'] == 0
+        assert told["streamproc_behind_seconds"] < 86_400
+        assert told["streamproc_refused_snapshots_total"] == 0
+        holds = {name: by for name, by in told.items() if name.startswith("streamproc_source_holds_seconds")}
+        assert len(holds) == 8
+        assert not any(holds.values())
+        assert worker.ready
+    finally:
+        workers.close()
