@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import secrets
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from tests.adapters.kafka.faults import Fault, Scene, shop
 from tests.adapters.kafka.oracle import Figures
 from tests.adapters.kafka.workers import Workers
 from tests.servers.broker import Kafka
+from tests.servers.process import ServerError
 from tests.servers.redis_server import RedisServer
 
 DAYS = 270
@@ -253,7 +255,7 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix=f"streamproc-torture-{row.name}-"))
         try:
             line = _line(run(row, given.seed, given.size, folder))
-        except AssertionError as error:
+        except (AssertionError, ServerError, subprocess.SubprocessError) as error:
             traceback.print_exc()
             failed += 1
             line = f"FAILED, logs in {folder}: {str(error)[:200]}"

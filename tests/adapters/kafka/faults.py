@@ -194,6 +194,7 @@ def _stopped(scene: Scene, worker: Worker) -> None:
 
 def freeze(scene: Scene) -> None:
     """A process that was paused for too long ends, and not as if all were well."""
+    scene.workers.wait_ready()  # one that owns nothing yet has nothing to lose, and goes on
     frozen = scene.workers.unsupervised(scene.one())
     frozen.signal(signal.SIGSTOP)
     time.sleep(scene.workers.session + 3 + 2 * scene.chance.random())
