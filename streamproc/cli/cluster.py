@@ -84,13 +84,18 @@ class Cluster:
     # --------------------------------------------------------------------------------------- the models
 
     def models(self) -> list[KnownModel]:
-        """The snapshots that came into force, oldest first; numbered by their offsets in the first partition."""
+        """The journal's snapshots, oldest first; numbered by their offsets in the first partition."""
         self.setup()
         read = ((offset, record, read_snapshot(record.snapshot)) for offset, record in self.journal.models())
         return [
-            KnownModel(seq=offset, id=snapshot.id, at=record.at, refused=None, snapshot=snapshot)
+            KnownModel(
+                seq=offset,
+                id=snapshot.id,
+                at=record.at,
+                refused=None if is_finite(snapshot) else "not finite",
+                snapshot=snapshot,
+            )
             for offset, record, snapshot in read
-            if is_finite(snapshot)
         ]
 
     # ----------------------------------------------------------------------------------------- the feed

@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated
@@ -18,7 +19,7 @@ from streamproc.adapters.kafka.beginning import BeginningError, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
 from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
-from streamproc.adapters.kafka.health import FeedGauges, Health, TrainerCounts, Trouble, application
+from streamproc.adapters.kafka.health import FeedGauges, Health, LateCounts, TrainerCounts, Trouble, application
 from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
@@ -114,6 +115,7 @@ class Plan:
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy = policy_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
+        self._late = Counter[str]()
         self._at_desk: DeskProcessor | None = None  # the last that this process had
         self._at_trainer: TrainerProcessor | None = None
 
@@ -148,7 +150,7 @@ class Plan:
             troubles.append(lambda: writer.status.trouble)
             services.append(FeedService(writer))
         watch = FeedsWatch(partial(self._standing, apps))
-        gauges = [FeedGauges(watch.look), TrainerCounts(partial(self._refused, apps))]
+        gauges = [FeedGauges(watch.look), LateCounts(self._late), TrainerCounts(partial(self._refused, apps))]
         return [HealthService(Health(application(apps, troubles, gauges), bound)), *services, watch]
 
     def _standing(self, apps: Sequence[Liveness]) -> Standing | None:
@@ -180,7 +182,7 @@ class Plan:
         return IntakeProcessor((topic, number), self.names, self.settings.kafka.partitions, self.intake(), wall)
 
     def _monitor(self, _topic: str, number: int) -> Processor:
-        return MonitorProcessor(number, self.names, self.settings.kafka.partitions)
+        return MonitorProcessor(number, self.names, self.settings.kafka.partitions, self._late)
 
     def _trainer(self, _topic: str, _number: int) -> Processor:
         config = Config(horizon=float(self.setup.horizon_days), lateness=self.setup.lateness / DAY)

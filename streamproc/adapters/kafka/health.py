@@ -5,7 +5,7 @@ It is served by the worker's own event loop: one that hangs answers nothing, and
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import uvicorn
@@ -94,6 +94,22 @@ class FeedGauges(Collector):
             "1 where customers' silence is not taken for silence, for purchases are stale.",
             value=float(bool(seen.deaf_since)),
         )
+
+
+class LateCounts(Collector):
+    """What this worker's monitors have counted, by how late: `late`, or `too_late` to change a label."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts since this process began."""
+        late = CounterMetricFamily(
+            "streamproc_late_events", "Events that came after their tick had passed.", labels=["kind"]
+        )
+        for kind in ("late", "too_late"):
+            late.add_metric([kind], self._counts.get(kind, 0))
+        yield late
 
 
 class TrainerCounts(Collector):

@@ -8,6 +8,7 @@ from streamproc.wire import journal
 
 KILLED = "killed_the_process"
 UNREADABLE = "unreadable"
+NOT_FINITE = "not_finite"
 
 
 def letter(

@@ -1,12 +1,13 @@
 """The monitor on Kafka: one journal partition in, what it finds out; states in the changelog."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from streamproc.adapters.kafka.letters import KILLED, UNREADABLE, letter, of_effect
+from streamproc.adapters.kafka.letters import KILLED, NOT_FINITE, UNREADABLE, letter, of_effect
 from streamproc.adapters.kafka.messages import (
     IMPORTED,
     PART,
@@ -21,13 +22,14 @@ from streamproc.adapters.kafka.messages import (
 )
 from streamproc.adapters.kafka.names import Names, partition_of
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
-from streamproc.core.control import JournalRecord, Tick
+from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.time import DAY
 from streamproc.monitor.effects import (
     DeadLettered,
     Effect,
     EpisodeChanged,
+    LateEvent,
     PartitionSummary,
     ToJournal,
     Verdict,
@@ -36,6 +38,7 @@ from streamproc.monitor.effects import (
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
+from streamproc.scoring.snapshot import is_finite, read_snapshot
 from streamproc.wire import journal
 
 META, _STATE, _WAITING = b"m", b"s", b"w"
@@ -68,9 +71,9 @@ class KeptStates(MemoryStates):
 
 
 class MonitorProcessor:
-    """The monitor of journal partition `number` of `partitions`."""
+    """The monitor of journal partition `number` of `partitions`; events that come late are counted in `late`."""
 
-    def __init__(self, number: int, names: Names, partitions: int) -> None:
+    def __init__(self, number: int, names: Names, partitions: int, late: Counter[str] | None = None) -> None:
         self._number = number
         self._names = names
         self._partitions = partitions
@@ -79,6 +82,7 @@ class MonitorProcessor:
         self._waiting: list[CustomerEvent] = []
         self._partition: Partition | None = None
         self._told_due = False
+        self._late = Counter[str]() if late is None else late
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back a state, events that wait, or what the partition remembers beside its customers."""
@@ -133,6 +137,16 @@ class MonitorProcessor:
                 yield of_effect(self._names.dead_letters, record, self._place, effect)
             elif isinstance(effect, ToJournal) and not any(name == IMPORTED for name, _ in record.headers):
                 yield self._to_journal(effect.record)
+            elif isinstance(effect, LateEvent):
+                self._late["too_late" if effect.too_late else "late"] += 1
+        if isinstance(read, ModelSnapshot) and not self._number and not is_finite(read_snapshot(read.snapshot)):
+            yield letter(
+                self._names.dead_letters,
+                record,
+                self._place,
+                NOT_FINITE,
+                detail="a snapshot that cannot be scored with: the last good one stays",
+            )
         if isinstance(read, Tick):
             self._told_due = False  # whoever is due from here on is due at the next
             yield from self._end_of_tick(read.at, effects)

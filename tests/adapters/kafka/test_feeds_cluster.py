@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from functools import cache
 
 import msgspec
+from msgspec.structs import replace
 
-from streamproc.core.control import JournalRecord, Setup, Tick
+from streamproc.core.control import JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND
 from streamproc.desk.warning import Entry
 from streamproc.monitor.effects import LateEvent
+from streamproc.scoring.snapshot import default_snapshot
 from streamproc.simulate import Shop, SimEvent, simulate
+from streamproc.wire import journal
 from tests.adapters.kafka.quiet import quiet
 from tests.adapters.kafka.simulated import NAMES, Cluster, Host, Place
 
@@ -124,3 +127,17 @@ def test_dead_purchases_are_not_taken_for_churn() -> None:
         town.live(day, between(day - 1, day))
     assert not any(tick.stale for tick in town.ticks() if tick.at > on(131))
     assert [entry for entry in town.raised() if entry.at > "2024-05-11"], "silence counts again"
+
+
+def test_a_snapshot_that_cannot_be_scored_with_is_one_dead_letter_and_the_last_good_one_stays() -> None:
+    town = Town()
+    town.live(60, between(0, 60))
+    before = town.cluster.monitor(0).partition.meta.snapshot
+    broken = replace(default_snapshot(), prior=replace(default_snapshot().prior, r=-1.0))
+    body = journal.encode(ModelSnapshot(at=on(60), snapshot=msgspec.Raw(msgspec.json.encode(broken))))
+    for number in range(2):
+        town.cluster.log.append((NAMES.journal, number), None, body)
+    town.cluster.run()
+    assert town.cluster.monitor(0).partition.meta.snapshot == before
+    [found] = [r for r in town.cluster.log.records[NAMES.dead_letters, 0] if r.value == body]
+    assert dict(found.headers)["__streams.errors.exception"] == b"not_finite"
