@@ -14,13 +14,27 @@ import pytest
 from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.runner import Runner, batches
 from streamproc.adapters.embedded.schema import connect
+from streamproc.adapters.kafka.desk import DeskProcessor, Rules
 from streamproc.adapters.kafka.importing import ImportingError, Reached, Step, steps
-from streamproc.adapters.kafka.messages import IMPORTED
+from streamproc.adapters.kafka.messages import (
+    IMPORTED,
+    DeskMessage,
+    PastForDesk,
+    SourceRead,
+    TickDone,
+    WorkLeft,
+    encode,
+    for_desk,
+)
+from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import partition_of
-from streamproc.adapters.kafka.transactions import Output
-from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot
+from streamproc.adapters.kafka.transactions import Output, Record
+from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot, PolicyChange, Tick
+from streamproc.core.events import Purchase
 from streamproc.core.facts import Facts
+from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND, to_text
+from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake
 from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.rates import Rates
@@ -190,7 +204,14 @@ def test_the_cluster_goes_on_as_the_folder_would_have(tmp_path: Path, *, end: bo
     records = [record for n in range(PARTITIONS) for record in cluster.journal(n)]
     assert _bodies(records, ModelSnapshot)[::PARTITIONS] == _bodies(whole, ModelSnapshot)
     assert sorted(_bodies(records, Disposition)) == sorted(_bodies(whole, Disposition))
+    told, expected_ticks = _ticks(cluster.journal(0)), _ticks(whole)
+    assert [t for t in told if t[0] < cut + 5 * HOUR] == [t for t in expected_ticks if t[0] < cut + 5 * HOUR]
+    assert _bodies(records, PolicyChange)[::PARTITIONS] == _bodies(whole, PolicyChange)
     assert len(_bodies(records, Handover)) == len(_bodies(whole, Handover)) > len(aliases())
+
+
+def _ticks(records: Sequence[JournalRecord]) -> list[tuple[int, tuple[int, int, int] | None]]:
+    return [(record.at, record.grades) for record in records if isinstance(record, Tick)]
 
 
 def _known(state: bytes) -> tuple[Facts, str | None]:
@@ -256,3 +277,41 @@ def test_an_import_goes_on_with_its_own_folder_only(folder: Path) -> None:
         imported(folder, Reached(40, b"another"))
     with pytest.raises(ImportingError, match="another past"):
         imported(folder, Reached(1 << 40, b"more than there is"))
+
+
+def test_time_stands_until_every_partition_is_through_with_the_past() -> None:
+    """And nobody is due but those whom the past's last tick has left."""
+    desk = DeskProcessor(NAMES, 2, Money("EUR"), Rules("event", frozenset({"a"}), HOUR, Policy()))
+    past = PastForDesk(clock=5 * DAY, live=[], due=[5 * DAY + 2 * HOUR], policy=Policy(), announced=(3, 2, 1))
+    read_on = SourceRead(source="a", read=5 * DAY + 3 * HOUR, due=[5 * DAY + 3 * HOUR], caught_up=False, purchases=True)
+    desk.wake(1e9, caught_up=True)
+
+    def ticks(*messages: DeskMessage) -> list[int]:
+        records = [Record(0, None, encode(message), (), 0) for message in messages]
+        outputs = [o for o in desk.process(records).outputs if o.topic == NAMES.journal and o.partition == 0]
+        read_back = [journal.decode(output.value or b"") for output in outputs]
+        assert all(isinstance(record, Tick) for record in read_back)
+        return [record.at for record in read_back if isinstance(record, Tick)]
+
+    def done(partition: int, at: int) -> TickDone:
+        return TickDone(partition=partition, at=at)
+
+    assert ticks(past, WorkLeft(partition=0), done(0, 4 * DAY), WorkLeft(partition=0), done(0, 5 * DAY)) == []
+    assert ticks(read_on, done(1, 4 * DAY), WorkLeft(partition=1)) == []
+    assert ticks(done(1, 5 * DAY)) == [5 * DAY + 2 * HOUR, 5 * DAY + 3 * HOUR]
+    left = SourceRead(source="a", read=5 * DAY + 9 * HOUR, due=[], caught_up=False, purchases=True)
+    assert ticks(WorkLeft(partition=1), left) == [5 * DAY + 4 * HOUR]
+
+
+def test_a_monitor_says_again_that_somebody_is_due_once_a_tick_has_passed() -> None:
+    """Or somebody of the past's last hour would wait for whatever comes next."""
+    monitor = MonitorProcessor(0, NAMES, 1)
+    orders = [Purchase(event_id=f"p{n}", customer_id="c", at=n * HOUR, order_id=f"o{n}", amount=100) for n in (1, 2)]
+
+    def said(*some: JournalRecord) -> list[DeskMessage]:
+        outputs = monitor.process([Record(0, None, journal.encode(record), (), 0) for record in some]).outputs
+        told = [for_desk(output.value or b"") for output in outputs if output.topic == NAMES.desk_inbox]
+        return [message for message in told if isinstance(message, WorkLeft)]
+
+    assert said(SETUP, Tick(at=DAY), orders[0]) == [WorkLeft(partition=0)]
+    assert said(Tick(at=2 * DAY), orders[1]) == [WorkLeft(partition=0)]

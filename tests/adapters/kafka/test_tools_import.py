@@ -29,12 +29,14 @@ from tests.adapters.kafka.oracle import Judge
 from tests.adapters.kafka.test_importing import feed_of, live, shop, states_of, times
 from tests.adapters.kafka.test_processors import SETUP
 from tests.adapters.kafka.workers import PROGRAM, Workers, journal_of
-from tests.cli.shop import Cli
+from tests.cli.shop import Cli, Ran
 from tests.servers.broker import Broker
 from tests.servers.redis_server import RedisServer
 
 PARTITIONS = 3
-ORDERS = 20_000
+ORDERS = 40_000
+A_FEW = 100
+"""Offsets: more than the marks of transactions, and less than what one brings to a partition."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,20 @@ def written(kafka: Broker, prefix: str, output: Output) -> None:
     asyncio.run(write())
 
 
+def broken_off(kafka: Broker, prefix: str, folder: Path, by: signal.Signals) -> Ran:
+    """An import that is ended once it has committed a transaction."""
+    place = TopicPartition(Names(prefix).journal, 0)
+    with closing(KafkaConsumer(bootstrap_servers=kafka.bootstrap, isolation_level="read_committed")) as consumer:
+        before = consumer.end_offsets([place])[place]
+        command = [PROGRAM, "journal", "import", "--data", str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and consumer.end_offsets([place])[place] < before + A_FEW:
+                pass
+            process.send_signal(by)
+            out, err = process.communicate(timeout=60)
+            return Ran(process.returncode, out, err.decode())
+
+
 def test_a_folder_s_journal_gives_the_folder_s_feed(
     kafka: Broker, topic_prefix: str, folder: Path, cli: Cli, committed: Callable[[], Committed]
 ) -> None:
@@ -106,14 +122,9 @@ def test_killed_on_the_way_it_goes_on_and_no_worker_starts_meanwhile(
         for n in range(ORDERS):
             kept.append(Purchase(event_id=f"p-{n}", customer_id=f"c-{n % 999}", at=n, order_id=f"o-{n}", amount=100))
         kept.flush()
-    process = subprocess.Popen([PROGRAM, "journal", "import", "--data", str(large)])
-    place = TopicPartition(Names(topic_prefix).journal, 0)
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap, isolation_level="read_committed")
-    while process.poll() is None and not consumer.end_offsets([place])[place]:
-        pass
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
-    consumer.close()
+    first = broken_off(kafka, topic_prefix, large, signal.SIGINT)
+    assert (first.code, "goes on where it stopped" in first.err) == (130, True)
+    assert broken_off(kafka, topic_prefix, large, signal.SIGKILL).code == -signal.SIGKILL
     with pytest.raises(BeginningError, match="a part of its past"):
         begun(kafka, topic_prefix)
     refused = subprocess.run([PROGRAM, "worker"], capture_output=True, check=False)
