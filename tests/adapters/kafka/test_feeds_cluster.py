@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from streamproc.core.control import JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.policy import Policy
-from streamproc.core.time import DAY, HOUR, SECOND
+from streamproc.core.time import DAY, HOUR, SECOND, to_text
 from streamproc.desk.warning import Entry
 from streamproc.monitor.effects import LateEvent
 from streamproc.scoring.snapshot import default_snapshot
@@ -141,3 +141,30 @@ def test_a_snapshot_that_cannot_be_scored_with_is_one_dead_letter_and_the_last_g
     assert town.cluster.monitor(0).partition.meta.snapshot == before
     [found] = [r for r in town.cluster.log.records[NAMES.dead_letters, 0] if r.value == body]
     assert dict(found.headers)["__streams.errors.exception"] == b"not_finite"
+
+
+def test_what_lies_far_ahead_of_the_wall_is_refused_and_what_lies_a_little_ahead_waits_for_it() -> None:
+    town = Town()
+    town.live(60, between(0, 60))
+
+    def contact(minutes: int) -> bytes:
+        at = to_text(on(61) + minutes * 60 * SECOND)
+        fields = {"contact_id": f"m{minutes}", "direction": "in", "channel": "mail", "purpose": "inquiry"}
+        envelope = {"event_id": f"m{minutes}", "customer_id": "c0000001", "occurred_at": at, "schema_version": 1}
+        return msgspec.json.encode(envelope | fields)
+
+    town.cluster.now = on(61) / SECOND
+    for minutes in (4, 6, 120):
+        town.cluster.log.append(("contacts", 0), None, contact(minutes))
+    while town.host("contacts").behind:
+        town.host("contacts").step(town.cluster.now, 10, 0.0)
+    refused = town.cluster.log.records[NAMES.dead_letters, 0]
+    assert [dict(letter.headers)["__streams.errors.exception"] for letter in refused] == [b"in_future"] * 2
+    assert [letter.value for letter in refused] == [contact(6), contact(120)]
+    for _ in range(500):
+        town.cluster.now += 1.0
+        for host in town.cluster.hosts:
+            host.step(town.cluster.now, 200, 0.0)
+        assert all(tick.at <= town.cluster.now * SECOND for tick in town.ticks()[-3:])
+    assert town.ticks()[-1].at > on(61) + 240 * SECOND
+    assert not [effect for effect in town.effects() if isinstance(effect, LateEvent)]
