@@ -1,8 +1,4 @@
-"""What applying a record brings about, as values: the runtime carries it out, or only counts it.
-
-Those that are for the desk (WouldWarn, EpisodeChanged, Verdict, PartitionSummary) tell their `type`, so that one
-channel can carry them.
-"""
+"""What applying a record brings about, as values: the runtime carries it out, or only counts it."""
 
 from typing import Literal
 
@@ -175,16 +171,7 @@ class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
     totals: Totals
 
 
-Effect = (
-    Looked
-    | Transition
-    | WouldWarn
-    | EpisodeChanged
-    | Verdict
-    | DeadLettered
-    | LateEvent
-    | ToJournal
-    | PartitionSummary
-    | Example
-    | Sighting
-)
+ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary
+"""What the desk is told at the end of a tick. Each tells its `type`, so that one channel can carry them."""
+
+Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | ForDesk

@@ -125,7 +125,7 @@ def _await(door: str, log: str) -> None:
 
     def ready() -> bool:
         with suppress(OSError), urlopen(f"http://{door}/readyz", timeout=5) as answer:
-            return answer.status == HTTPStatus.OK
+            return bool(answer.status == HTTPStatus.OK)
         return False
 
     try:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from streamproc.core.policy import Policy
-from streamproc.monitor.effects import EpisodeChanged, PartitionSummary, Verdict, WouldWarn
+from streamproc.monitor.effects import ForDesk
 from streamproc.scoring.examples import Example, Sighting
 
 IMPORTED = "streamproc.imported"
@@ -16,7 +16,6 @@ What was answered to them, forwarded and handed over, comes behind them, numbere
 PART = 200
 """Most effects or examples in one message: a message has at most a megabyte, and a tick may bring thousands."""
 
-ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary
 ForTrainer = Example | Sighting
 
 

@@ -13,7 +13,6 @@ from streamproc.adapters.kafka.messages import (
     PART,
     DayDone,
     ExamplesPart,
-    ForDesk,
     ForTrainer,
     TickDone,
     TickPart,
@@ -25,16 +24,7 @@ from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.time import DAY
-from streamproc.monitor.effects import (
-    DeadLettered,
-    Effect,
-    EpisodeChanged,
-    LateEvent,
-    PartitionSummary,
-    ToJournal,
-    Verdict,
-    WouldWarn,
-)
+from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, LateEvent, ToJournal
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
@@ -152,9 +142,7 @@ class MonitorProcessor:
             yield from self._end_of_tick(read.at, effects)
 
     def _end_of_tick(self, at: int, effects: list[Effect]) -> Iterator[Output]:
-        found: list[ForDesk] = [
-            e for e in effects if isinstance(e, WouldWarn | EpisodeChanged | Verdict | PartitionSummary)
-        ]
+        found: list[ForDesk] = [e for e in effects if isinstance(e, ForDesk)]
         for some in _parts(found):
             yield self._desk(TickPart(partition=self._number, at=at, effects=some))
         yield self._desk(TickDone(partition=self._number, at=at))
