@@ -17,16 +17,26 @@ MINUTE = 60 * SECOND
 QUIET = 3.0
 """Seconds without news after which a source that is read to its end holds time no longer, in mode `event`."""
 
+SIGN_OF_LIFE = 600.0
+"""Seconds after which intake tells again how far a source is read, though nothing has changed."""
+
+GONE = 1800.0
+"""Seconds without a word after which nobody can be reading a source: its last word, that it had no more, is void."""
+
 Mode = Literal["wall", "event"]
 
 
 class Source(Struct):
-    """One partition of the firm's topics as intake told it last; `heard` is when (s, wall) it last brought events."""
+    """One partition of the firm's topics as intake told it last.
+
+    `heard` is when (s, wall) it last brought events, `told` when anything was said of it; 0 where that is not known.
+    """
 
     read: int = 0
     caught_up: bool = False
     purchases: bool = False
     heard: float = 0.0
+    told: float = 0.0
 
 
 class ClockState(Struct):
@@ -80,7 +90,8 @@ def due_by(times: Iterable[int]) -> list[int]:
 
 
 def see(state: ClockState, source: str, news: Source, *, brought: bool) -> None:
-    """Intake has read on (in place), and `brought` events or did not."""
+    """Intake has spoken (in place): just now, as `news.heard` says, and it `brought` events or did not."""
+    news.told = news.heard
     if not brought:
         news.heard = state.sources[source].heard if source in state.sources else 0.0
     state.sources[source] = news
@@ -93,7 +104,7 @@ def target(state: ClockState, expected: frozenset[str], mode: Mode, now: float) 
     """
     if not expected <= state.sources.keys():
         return None
-    behind = [s.read for s in state.sources.values() if not s.caught_up]
+    behind = [s.read for s in state.sources.values() if holds(s, mode, now)]
     wall = int(now * SECOND)
     if 0 in behind:
         return None
@@ -104,6 +115,12 @@ def target(state: ClockState, expected: frozenset[str], mode: Mode, now: float) 
         return min(behind + recent)
     ends = max((s.read for s in state.sources.values()), default=0)
     return first_tick_after(ends, HOUR) if ends else None
+
+
+def holds(source: Source, mode: Mode, now: float) -> bool:
+    """Whether time waits for a source now (s since 1970): it has more to be read, or nobody can be reading it."""
+    gone = mode == "wall" and source.told and now - source.told > GONE
+    return not source.caught_up or bool(gone)
 
 
 def grid(upto: int, mode: Mode, now: float) -> int:

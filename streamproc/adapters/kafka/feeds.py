@@ -7,7 +7,7 @@ now. A feed that is read to its end and brings nothing holds none: time passes i
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from streamproc.adapters.kafka.clock import ClockState, Mode, Source, stale_since
+from streamproc.adapters.kafka.clock import ClockState, Mode, Source, holds, stale_since
 from streamproc.core.time import HOUR, SECOND, to_text
 
 WORTH_SAYING = HOUR
@@ -51,7 +51,8 @@ def standing(state: ClockState, watched: Watched, now: float) -> Standing:
         clock=state.clock,
         behind=max(0, wall - state.clock) if watched.mode == "wall" and state.clock else 0,
         holds={
-            name: 0 if s.caught_up else max(0, front - (s.read or state.clock or front)) for name, s in sources.items()
+            name: max(0, front - (s.read or state.clock or front)) if holds(s, watched.mode, now) else 0
+            for name, s in sources.items()
         },
         read=read,
         stale={

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct, msgpack
 
-from streamproc.adapters.kafka.clock import due_by
+from streamproc.adapters.kafka.clock import SIGN_OF_LIFE, due_by
 from streamproc.adapters.kafka.letters import KILLED, letter, of_refusal
 from streamproc.adapters.kafka.messages import SourceRead, encode
 from streamproc.adapters.kafka.names import Names, partition_of
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.events import FirmFact, Purchase
+from streamproc.core.time import SECOND
 from streamproc.intake.intake import Intake
 from streamproc.intake.journal import JournalEvent
 from streamproc.intake.refusal import Position, Refusal
@@ -44,6 +45,7 @@ class IntakeProcessor:
         self._intake = intake
         self._now = now
         self._state = _Read()
+        self._spoke = 0.0
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back how far was read; whether there is more shows anew."""
@@ -69,10 +71,10 @@ class IntakeProcessor:
         """The record goes to the dead letters unread."""
         return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
 
-    def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:
         """Tells the desk where nothing more is there to be read, so that time need not wait for this partition."""
         state = self._state
-        if state.told and state.caught_up == caught_up:
+        if state.told and state.caught_up == caught_up and now - self._spoke < SIGN_OF_LIFE:
             return None
         state.caught_up = caught_up
         return self._told([], [])
@@ -94,6 +96,7 @@ class IntakeProcessor:
     def _told(self, outputs: list[Output], due: list[int]) -> Writes:
         state = self._state
         state.told = True
+        self._spoke = self._now() / SECOND
         news = SourceRead(
             source=self._source, read=state.read, due=due,
             caught_up=state.caught_up, purchases=state.purchases,

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamproc.adapters.kafka.clock import (
+    GONE,
     QUIET,
     ClockState,
     Mode,
@@ -19,7 +20,7 @@ from streamproc.adapters.kafka.clock import (
     ticked,
     work_in,
 )
-from streamproc.core.time import DAY, HOUR, SECOND
+from streamproc.core.time import DAY, HOUR, SECOND, first_tick_after
 
 NOW = 1_750_000_000.0
 WALL = int(NOW) * SECOND
@@ -118,7 +119,16 @@ def test_news_without_events_do_not_make_a_source_recent() -> None:
     held = ClockState()
     see(held, "a", Source(read=DAY, heard=5.0), brought=True)
     see(held, "a", Source(read=DAY, caught_up=True, heard=99.0), brought=False)
-    assert held.sources["a"] == Source(read=DAY, caught_up=True, heard=5.0)
+    assert held.sources["a"] == Source(read=DAY, caught_up=True, heard=5.0, told=99.0)
+
+
+def test_a_source_of_which_nothing_is_said_any_more_holds_time_where_it_was_read() -> None:
+    silent, well = Source(read=WALL - DAY, caught_up=True, told=NOW), Source(caught_up=True, told=NOW + 2 * GONE)
+    told = state(a=silent, b=well)
+    assert target(told, ALL, "wall", NOW + GONE) == WALL + int(GONE) * SECOND
+    assert target(told, ALL, "wall", NOW + GONE + 1) == WALL - DAY
+    assert target(told, ALL, "event", NOW + GONE + 1) == first_tick_after(WALL - DAY, HOUR)
+    assert target(state(a=Source(read=DAY, caught_up=True), b=well), ALL, "wall", NOW) == WALL, "older states"
 
 
 def test_purchases_are_stale_where_none_of_their_sources_went_on() -> None:

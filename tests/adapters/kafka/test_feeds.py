@@ -30,6 +30,8 @@ def test_by_events_it_is_held_against_the_source_that_is_read_furthest() -> None
 
 
 def test_a_source_that_nobody_reads_holds_time_where_it_stands() -> None:
+    gone = Source(WALL - DAY, caught_up=True, told=NOW - DAY / SECOND)
+    assert seen(buys_0=gone, calls_0=Source(WALL, caught_up=True)).holds == {"buys/0": DAY, "calls/0": 0}
     assert seen(clock=WALL - DAY, buys_0=Source(WALL, caught_up=True)).holds["calls/0"] == DAY
 
 

@@ -53,9 +53,14 @@ class Town:
         self.cluster.run()
 
     def send(self, day: float, events: Sequence[SimEvent]) -> None:
-        self.cluster.now = on(day) / SECOND
+        self.dawns(day)
         for event in events:
             self.cluster.log.append((event.stream, 0), None, event.line)
+
+    def dawns(self, day: float) -> None:
+        """It is that day; the desk, which looks every second, sees it first."""
+        self.cluster.now = on(day) / SECOND
+        next(h for h in self.cluster.hosts if h.place[0] == NAMES.desk_inbox).step(self.cluster.now, 1, 0.0)
 
     def host(self, stream: str) -> Host:
         return next(host for host in self.cluster.hosts if host.place == (stream, 0))
@@ -90,6 +95,22 @@ def test_a_feed_that_lags_by_days_holds_time_and_nothing_of_it_comes_late() -> N
     town.cluster.run()
     assert town.ticks()[-1].at > on(89)
     assert not [effect for effect in town.effects() if isinstance(effect, LateEvent)]
+
+
+def test_time_waits_for_a_feed_that_nobody_reads_any_more() -> None:
+    town = Town()
+    town.live(60, between(0, 60))
+    unread = town.host("purchases")
+    hosts, town.cluster.hosts = town.cluster.hosts, [h for h in town.cluster.hosts if h is not unread]
+    for day in range(61, 66):
+        town.live(day, between(day - 1, day))
+    assert town.ticks()[-1].at < on(60) + 2 * HOUR
+    town.cluster.hosts = hosts
+    unread.takes_over()
+    town.live(65.5, [])
+    assert town.ticks()[-1].at >= on(65)
+    late = [effect for effect in town.effects() if isinstance(effect, LateEvent)]
+    assert not any(effect.too_late for effect in late)
 
 
 def test_time_passes_a_feed_that_has_nothing_and_what_it_brings_at_last_is_late_and_counted() -> None:
@@ -153,7 +174,7 @@ def test_what_lies_far_ahead_of_the_wall_is_refused_and_what_lies_a_little_ahead
         envelope = {"event_id": f"m{minutes}", "customer_id": "c0000001", "occurred_at": at, "schema_version": 1}
         return msgspec.json.encode(envelope | fields)
 
-    town.cluster.now = on(61) / SECOND
+    town.dawns(61)
     for minutes in (4, 6, 120):
         town.cluster.log.append(("contacts", 0), None, contact(minutes))
     while town.host("contacts").behind:
