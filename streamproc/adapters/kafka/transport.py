@@ -130,17 +130,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tuple(partition): (begin[partition], end[partition]) for partition in mine}
 
     async def topic_ids(self) -> dict[str, str]:
-        """The ids of the topics as they are now, as far as the brokers tell."""
+        """The ids of the topics as they are now, as far as the brokers tell. Raises aiokafka's KafkaError."""
         topics = cast("Consumer", self.consumer).ownership.spec.topics
         return cast("dict[str, str]", await self.call_thread(self._topic_ids, topics))
 
     async def _topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
-        client = self._ensure_consumer()._client  # noqa: SLF001 - no public way
-        for _ in range(ID_TRIES):
-            with suppress(KafkaError):
-                return await topic_ids(client, topics)
-            await asyncio.sleep(RETRY_MS / 1000)
-        return await topic_ids(client, topics)
+        return await topic_ids(self._ensure_consumer()._client, topics)  # noqa: SLF001 - no public way
 
     async def unread(self) -> dict[TP, int]:
         """Records between the last fetched one and the last stable offset, control records not counted."""
@@ -210,7 +205,7 @@ class Consumer(driver.Consumer):
 
     async def _load(self) -> None:
         try:
-            ids = await self._thread.topic_ids()  # before the bounds: a topic made anew in between is then another
+            ids = await self._ids()  # before the bounds: a topic made anew in between is then another
             await self.ownership.recover(await self._thread.bounds(), ids)
             self._read = {TP(*tp): owned.position for tp, owned in self.ownership.owned.items()}
             await self._thread.seek_all(self._read)
@@ -221,6 +216,13 @@ class Consumer(driver.Consumer):
         except Exception as error:  # noqa: BLE001 - nothing unexpected may be survived: see leave()
             if not self.app.should_stop:
                 leave(ExitCode.TAKEOVER, f"cannot read the state back: {error!r}")
+
+    async def _ids(self) -> dict[str, str]:
+        for _ in range(ID_TRIES):
+            with suppress(KafkaError):
+                return await self._thread.topic_ids()
+            await asyncio.sleep(RETRY_MS / 1000)
+        return await self._thread.topic_ids()
 
     async def on_stop(self) -> None:
         """Finishes, and lets the next owner have everything at once."""
