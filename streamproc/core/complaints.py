@@ -34,7 +34,11 @@ class Step(Struct, array_like=True, frozen=True, order=True):
 
 
 class ComplaintFile(Struct, array_like=True):
-    """What is kept of one complaint. `valid` is None until the firm has judged it; `event_id` is the first step's."""
+    """What is kept of one complaint. `valid` is None until the firm has judged it; `event_id` is the first step's.
+
+    `channel` is what the earliest step that names one says, `owner` what the latest does, `resolution_score` (1-5, 0:
+    none) is that of the latest resolution with one; each with the second it was said at.
+    """
 
     key: int
     steps: list[Step]
@@ -42,6 +46,12 @@ class ComplaintFile(Struct, array_like=True):
     severity: int = 0
     category: str | None = None
     valid: bool | None = None
+    channel: str | None = None
+    channel_at: int = 0
+    owner: str | None = None
+    owner_at: int = 0
+    resolution_score: int = 0
+    scored_at: int = 0
 
     def status(self) -> ComplaintStatus:
         """The status after the latest step."""
@@ -74,7 +84,7 @@ def take_step(files: list[ComplaintFile], event: Complaint) -> tuple[int | None,
     """
     step = Step(event.at // 1_000_000, STATUSES.index(event.status))
     key, severity = hash32(event.complaint_id), event.severity or 0
-    heard = ComplaintFile(key, [step], event.event_id, severity, event.category, event.valid)
+    heard = _heard(key, step, severity, event)
     file = next((f for f in files if f.key == key), None)
     if file is None:
         files.append(heard)
@@ -86,6 +96,18 @@ def take_step(files: list[ComplaintFile], event: Complaint) -> tuple[int | None,
     return before, file.opened_at()
 
 
+def _heard(key: int, step: Step, severity: int, event: Complaint) -> ComplaintFile:
+    """One step alone, as a file."""
+    file = ComplaintFile(key, [step], event.event_id, severity, event.category, event.valid)
+    if event.channel is not None:
+        file.channel, file.channel_at = event.channel, step.at
+    if event.owner is not None:
+        file.owner, file.owner_at = event.owner, step.at
+    if event.status == "resolved" and event.resolution_score:
+        file.resolution_score, file.scored_at = event.resolution_score, step.at
+    return file
+
+
 def _join(file: ComplaintFile, other: ComplaintFile) -> None:
     _, file.event_id = min((file.steps[0], file.event_id), (other.steps[0], other.event_id))
     steps = sorted({*file.steps, *other.steps})
@@ -94,6 +116,16 @@ def _join(file: ComplaintFile, other: ComplaintFile) -> None:
     file.category = max(filter(None, (file.category, other.category)), default=None)
     if other.valid is not None:
         file.valid = other.valid or bool(file.valid)
+    if other.channel is not None:
+        said = (other.channel_at, other.channel)
+        if file.channel is None or said < (file.channel_at, file.channel):
+            file.channel_at, file.channel = said
+    if other.owner is not None:
+        said = (other.owner_at, other.owner)
+        if file.owner is None or said > (file.owner_at, file.owner):
+            file.owner_at, file.owner = said
+    scored = max((file.scored_at, file.resolution_score), (other.scored_at, other.resolution_score))
+    file.scored_at, file.resolution_score = scored
 
 
 def trim(files: list[ComplaintFile]) -> None:

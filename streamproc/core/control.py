@@ -11,7 +11,7 @@ from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
 
-CORE_VERSION = 1
+CORE_VERSION = 2
 """The version of the rules by which records are applied: raised when the same journal would come to something else."""
 
 

@@ -10,13 +10,22 @@ from msgspec import Struct
 
 from streamproc.core import buckets as b
 from streamproc.core import complaints as life
+from streamproc.core import experience as xp
 from streamproc.core import orders
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Event, Purchase
-from streamproc.core.ids import hash32
+from streamproc.core.ids import hash32, hash_name
 from streamproc.core.time import SECOND, day_of
 
 CONTACTS_KEPT = 8
 RETURNS_KEPT = 8
+
+ASKS = frozenset({"support", "inquiry"})
+"""Purposes of an inward contact that wants an answer."""
+
+SOLVED = frozenset({"resolved", "saved"})
+UNSOLVED = frozenset({"unresolved", "no_answer"})
+ENDS = SOLVED | UNSOLVED
+"""Results that tell how it ended."""
 
 Taken = Literal["taken", "repeat", "too_old"]
 """What became of an event: taken into the facts, known already, or older than all that can be judged."""
@@ -30,7 +39,12 @@ class Latest(Struct, array_like=True, frozen=True):
 
 
 class Touch(Struct, array_like=True, frozen=True):
-    """One contact as far as later looks need it; `at` in seconds."""
+    """One contact as far as later looks need it; `at` in seconds.
+
+    `perceived` and `expected` in tenths of a point, `wait_s` in seconds (-1: not told), `staff` is the `hash_name` of
+    its id (0: none). `event_id` is kept where the contact is evidence of something: a competitor, no solution, less
+    than was expected; else it is empty.
+    """
 
     at: int
     key: int
@@ -38,11 +52,17 @@ class Touch(Struct, array_like=True, frozen=True):
     result: str | None = None
     outward: bool = False
     competitor: bool = False
+    perceived: int = -1
+    expected: int = -1
+    wait_s: int = -1
+    staff: int = 0
+    referral: bool = False
+    event_id: str = ""
 
     def kinds(self) -> list[int]:
         """The bucket kinds the contact counts as."""
         kinds = [b.CONTACT_OUT if self.outward else b.CONTACT_IN]
-        if self.result in {"unresolved", "no_answer"} and not self.outward:
+        if self.result in UNSOLVED and not self.outward:
             kinds.append(b.UNRESOLVED)
         if self.purpose == "cancellation":
             kinds.append(b.CANCELLATION)
@@ -50,9 +70,17 @@ class Touch(Struct, array_like=True, frozen=True):
             kinds.append(b.COMPETITOR)
         return kinds
 
-    def precedence(self) -> tuple[int, str, str, bool, bool]:
+    def told(self) -> list[int] | None:
+        """What the contact adds to the sums of the service, None for nothing."""
+        asked = not self.outward and self.purpose in ASKS and self.result in ENDS
+        return xp.told(self.perceived, self.expected, self.wait_s, solved=self.result in SOLVED if asked else None)
+
+    def precedence(self) -> tuple[str | int, ...]:
         """By what one of two versions of a contact wins: the later one, else by any fixed rule."""
-        return self.at, self.purpose or "", self.result or "", self.outward, self.competitor
+        return (
+            self.at, self.purpose or "", self.result or "", self.outward, self.competitor,
+            self.perceived, self.expected, self.wait_s, self.staff, self.referral, self.event_id,
+        )  # fmt: skip
 
 
 class Return(Struct, array_like=True, frozen=True):
@@ -74,9 +102,10 @@ class Facts(Struct, array_like=True):
 
     `n_days` counts distinct purchase days, `n_orders` the orders that stand, `first_day` is the first of them (-1:
     none). `said` holds by name what the latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact,
-    contract_until. `evidence` holds by stream the id of the latest event that cancelled nothing. `kind_last` is the
-    last day of complaints and contacts by bucket kind (what can be taken back, returns and discounts, is not in it).
-    `terminated_at` is in µs, 0 without a termination; `known_at` is the first event's time.
+    contract_until, channel, category, region, dealer_id, competitor. `evidence` holds by stream the id of the latest
+    event that cancelled nothing. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
+    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at` is
+    the first event's time. `experience` holds what the contacts told of the service.
     """
 
     recent: orders.RecentDays
@@ -92,6 +121,7 @@ class Facts(Struct, array_like=True):
     contacts: list[Touch] = []
     said: dict[str, Latest] = {}
     evidence: dict[str, Latest] = {}
+    experience: xp.Experience = {}
 
     def says(self, name: str) -> str | float | bool | None:
         """What the latest event that spoke of `name` said, None if none did."""
@@ -174,15 +204,29 @@ def _take_purchase(facts: Facts, event: Purchase) -> Taken:
         return "too_old"
     order = orders.Order(
         event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled,
-        event.amount, event.lines or 0, event.cost, event.list_amount,
+        event.amount, event.lines or 0, event.cost, event.list_amount, _way_of(event),
     )  # fmt: skip
     _point_to(facts, "purchases", event)
     _say(facts, "contract_until", event.at, event.contract_until)
+    _say(facts, "channel", event.at, event.channel)
+    _say(facts, "category", event.at, event.category)
+    _say(facts, "region", event.at, event.region)
+    _say(facts, "dealer_id", event.at, event.dealer_id)
     change = orders.put(facts.recent, order)
     if change is orders.UNCHANGED:
         return "repeat"
     apply_change(facts, change)
     return "taken"
+
+
+def _way_of(event: Purchase) -> orders.Way | None:
+    """How the order came about; None where nothing of it was told, as one that was kept before could tell nothing."""
+    chosen = event.deliberation_s
+    deliberation = -1 if chosen is None else min(int(chosen), orders.LONGEST_DELIBERATION_S)
+    rewarded = bool(event.reward_amount)
+    if deliberation < 0 and not (rewarded or event.region or event.dealer_id):
+        return None
+    return orders.Way(deliberation, rewarded, hash_name(event.region), hash_name(event.dealer_id))
 
 
 def apply_change(facts: Facts, change: orders.Change) -> None:
@@ -263,10 +307,7 @@ def _uncount_complaint(facts: Facts, began: int) -> None:
 
 
 def _take_contact(facts: Facts, event: Contact) -> Taken:
-    touch = Touch(
-        event.at // SECOND, hash32(event.contact_id), event.purpose, event.result,
-        event.direction == "out", bool(event.competitor),
-    )  # fmt: skip
+    touch = _touch_of(event)
     if len(facts.contacts) == CONTACTS_KEPT and touch.at < facts.contacts[0].at:
         return "too_old"
     for kind in touch.kinds():
@@ -274,7 +315,24 @@ def _take_contact(facts: Facts, event: Contact) -> Taken:
     if event.result == "terminated":
         facts.terminated_at = max(facts.terminated_at, event.at)
     _put_latest(facts.evidence, "contacts", Latest(event.at, event.event_id))
+    _say(facts, "competitor", event.at, event.competitor)
     return _put_contact(facts, touch)
+
+
+def _touch_of(event: Contact) -> Touch:
+    perceived, expected = _tenths(event.perceived), _tenths(event.expected)
+    wait_s = -1 if event.wait_s is None else min(int(event.wait_s), xp.LONGEST_WAIT_S)
+    speaks = bool(event.competitor) or event.result in UNSOLVED or 0 <= perceived < expected
+    return Touch(
+        event.at // SECOND, hash32(event.contact_id), event.purpose, event.result,
+        event.direction == "out", bool(event.competitor),
+        perceived, expected, wait_s, hash_name(event.staff_id), bool(event.referral),
+        event.event_id if speaks else "",
+    )  # fmt: skip
+
+
+def _tenths(points: float | None) -> int:
+    return -1 if points is None else round(points * 10)
 
 
 def _put_contact(facts: Facts, touch: Touch) -> Taken:
@@ -296,6 +354,9 @@ def _count_contact(facts: Facts, touch: Touch, sign: int) -> None:
     day = day_of(touch.at * SECOND)
     for kind in touch.kinds():
         facts.buckets.count(day, kind, sign)
+    told = touch.told()
+    if told is not None:
+        xp.book(facts.experience, day, told, sign)
 
 
 def merge(facts: Facts, other: Facts) -> None:
@@ -304,6 +365,7 @@ def merge(facts: Facts, other: Facts) -> None:
     Purchase days older than the 32 kept cannot be compared: where both ids bought on such a day it counts twice.
     """
     facts.buckets.merge(other.buckets)
+    xp.merge(facts.experience, other.experience)
     facts.n_orders += other.n_orders
     _merge_orders(facts, other)
     for item in other.returns:

@@ -15,8 +15,28 @@ ORDERS_KEPT_A_DAY = 16
 SECONDS_A_DAY = 86_400
 
 
+class Way(Struct, array_like=True, frozen=True, gc=False, order=True):
+    """How an order came about, as far as the feed told.
+
+    Seconds taken to choose (-1: not told), whether part was paid with points or coupons, and where: hashes of the
+    region's and the dealer's names (`hash_name`; 0: not told).
+    """
+
+    deliberation_s: int = -1
+    rewarded: bool = False
+    region: int = 0
+    dealer: int = 0
+
+
+NOT_TOLD = Way()
+LONGEST_DELIBERATION_S = 1_000_000_000
+
+
 class Order(Struct, array_like=True, frozen=True, gc=False):
-    """One order as far as a later correction needs it: `at` in seconds, `key` hashes its id, money in minor units."""
+    """One order as far as a later correction needs it: `at` in seconds, `key` hashes its id, money in minor units.
+
+    `way` is None where nothing of it was told.
+    """
 
     at: int
     key: int
@@ -26,6 +46,7 @@ class Order(Struct, array_like=True, frozen=True, gc=False):
     lines: int = 0
     cost: int | None = None
     list_amount: int | None = None
+    way: Way | None = None
 
     def day(self) -> int:
         """The UTC day of the order."""
@@ -79,10 +100,11 @@ def join(a: Order, b: Order) -> Order:
     return winner if winner.at == (at := min(a.at, b.at)) else replace(winner, at=at)
 
 
-def _precedence(order: Order) -> tuple[int, bool, int, int, int, int]:
+def _precedence(order: Order) -> tuple[int, bool, int, int, int, int, Way]:
     # At equal revision a cancellation wins, then the larger figures: any fixed rule does, so long as it is one.
     money = -1 if order.amount is None else order.amount
-    return order.revision, order.cancelled, money, order.lines, order.cost or -1, order.list_amount or -1
+    cost, listed = order.cost or -1, order.list_amount or -1
+    return order.revision, order.cancelled, money, order.lines, cost, listed, order.way or NOT_TOLD
 
 
 def put(recent: RecentDays, order: Order) -> Change:

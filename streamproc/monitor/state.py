@@ -7,7 +7,8 @@ from streamproc.core.facts import Facts, new_facts
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Severity
 
-VERSION = 1
+VERSION = 2
+"""Of states as they are written; older ones are read, what they do not tell has its defaults."""
 
 
 class StateTooNewError(Exception):
@@ -126,11 +127,14 @@ def is_alias(body: bytes) -> bool:
 
 def decode_state(body: bytes) -> CustomerState:
     """The state the bytes hold. Raises StateTooNewError where a newer version wrote them."""
-    if body[1] != VERSION:  # the version is the first element, a one-byte integer
+    version = body[1]
+    if not 1 <= version <= VERSION:  # the version is the first element, a one-byte integer
         raise StateTooNewError(
-            f"the stored state has version {body[1]}, this program knows {VERSION}: upgrade streamproc"
+            f"the stored state has version {version}, this program knows {VERSION}: upgrade streamproc"
         )
-    return _DECODER.decode(body)
+    state = _DECODER.decode(body)
+    state.version = VERSION
+    return state
 
 
 def encode_facts(facts: Facts) -> bytes:

@@ -1,6 +1,7 @@
 """Facts do not depend on the order of arrival, nor on repeats; merging ids equals one id from the start."""
 
 import random
+from collections.abc import Sequence
 
 import msgspec
 from hypothesis import given
@@ -10,7 +11,10 @@ from streamproc.core import facts as f
 from streamproc.core.buckets import COMPLAINT, RETURN
 from streamproc.core.complaints import STATUSES
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Purchase
+from streamproc.core.ids import hash32
+from streamproc.core.orders import Way
 from streamproc.core.time import DAY, HOUR
+from streamproc.testing.events import complained, touched
 
 START = 20_000 * DAY
 
@@ -18,6 +22,11 @@ hours = st.integers(0, 24 * 75)  # over three buckets
 amounts = st.one_of(st.none(), st.integers(0, 100_000))
 
 statuses = st.sampled_from(STATUSES)
+
+
+regions = st.sampled_from([None, "north", "south"])
+channels = st.sampled_from([None, "web", "phone"])
+points = st.sampled_from([None, 0.0, 4.5, 10.0])
 
 
 def at(hour: int) -> int:
@@ -36,6 +45,8 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
                 event_id=f"p{n}", customer_id="c", at=at(hour), order_id=order, revision=n,
                 amount=draw(amounts), cancelled=draw(st.integers(0, 5)) == 0, lines=draw(st.integers(0, 4)),
                 cost=draw(amounts), list_amount=draw(amounts),
+                deliberation_s=draw(st.sampled_from([None, 0.0, 90.5])), reward_amount=draw(amounts),
+                region=draw(regions), dealer_id=draw(regions), channel=draw(channels), category=draw(channels),
             )
         )  # fmt: skip
     made += [
@@ -49,15 +60,20 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
         Complaint(
             event_id=f"k{n}", customer_id="c", at=at(draw(hours)), complaint_id=f"k{draw(st.integers(0, 2))}",
             status=draw(statuses), severity=draw(st.integers(1, 5)), valid=draw(st.sampled_from([None, True])),
+            channel=draw(channels), owner=draw(st.sampled_from([None, "Li", "Wu"])),
+            resolution_score=draw(st.sampled_from([None, 1, 5])),
         )
         for n in range(draw(st.integers(0, 5)))
     ]  # fmt: skip
     made += [
         Contact(
             event_id=f"t{n}", customer_id="c", at=at(draw(hours)), contact_id=f"t{draw(st.integers(0, 2))}",
-            purpose=draw(st.sampled_from([None, "cancellation", "inquiry"])), competitor=draw(st.booleans()),
+            purpose=draw(st.sampled_from([None, "cancellation", "inquiry"])),
+            competitor=draw(st.sampled_from([None, False, True])),
             direction=draw(st.sampled_from(["in", "out"])), strategic=draw(st.sampled_from([None, 0.2, 0.8])),
-            result=draw(st.sampled_from([None, "unresolved", "terminated"])),
+            result=draw(st.sampled_from([None, "resolved", "unresolved", "terminated"])),
+            perceived=draw(points), expected=draw(points), wait_s=draw(st.sampled_from([None, 0.0, 600.0])),
+            staff_id=draw(st.sampled_from([None, "s1", "s2"])), referral=draw(st.sampled_from([None, True])),
         )
         for n in range(draw(st.integers(0, 5)))
     ]  # fmt: skip
@@ -65,7 +81,7 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
     return made
 
 
-def after(history: list[CustomerEvent]) -> f.Facts:
+def after(history: Sequence[CustomerEvent]) -> f.Facts:
     facts = f.new_facts()
     for event in history:
         f.take(facts, event)
@@ -181,7 +197,7 @@ def test_a_contact_told_twice_stands_as_it_was_told_last() -> None:
     first = Contact(event_id="a", customer_id="c", at=START, contact_id="t", direction="in", result="unresolved")
     then = Contact(event_id="b", customer_id="c", at=START + HOUR, contact_id="t", direction="in", result="terminated")
     for told in ([first, then], [then, first, then]):
-        facts = after(told)  # type: ignore[arg-type]
+        facts = after(told)
         assert [t.result for t in facts.contacts] == ["terminated"]
         assert facts.terminated_at == START + HOUR
         (counts,) = facts.buckets.kinds.values()
@@ -192,3 +208,61 @@ def test_what_was_taken_back_leaves_no_trace() -> None:
     gone = after([purchase(1, 0), purchase(2, 1, order_id="o1", revision=1, cancelled=True)])
     assert gone.buckets == f.new_facts().buckets
     assert (gone.n_days, gone.n_orders, gone.first_day, gone.last_purchase()) == (0, 0, -1, None)
+
+
+def test_what_a_contact_told_of_the_service_is_summed_by_month() -> None:
+    told = [
+        touched(START, purpose="survey", perceived=6.0, expected=8.0),
+        touched(START + HOUR, purpose="support", result="resolved", wait_s=60.0),
+        touched(START + 2 * HOUR, purpose="support", result="unresolved", wait_s=120.0),
+        touched(START + 3 * HOUR, "out", purpose="support", result="unresolved"),  # no question of the customer's
+        touched(START + 4 * HOUR, purpose="inquiry"),  # an end that nobody told
+        touched(START + 5 * HOUR, perceived=9.0),  # of what was expected nothing is known
+    ]
+    experience = after([*told, *told]).experience
+    assert experience == {20_000 // 30: [1, 60, 80, 400, 2, 180, 18_000, 2, 1]}
+
+
+def test_sums_of_the_service_older_than_kept_are_let_go_in_any_order() -> None:
+    told = [touched(START + n * 30 * DAY, purpose="survey", perceived=5.0, expected=5.0) for n in (0, 7, 13, 14)]
+    wanted = {20_000 // 30 + n: [1, 50, 50, 0, 0, 0, 0, 0, 0] for n in (7, 13, 14)}
+    assert after(told).experience == wanted
+    assert list(after(told[::-1]).experience.items()) == list(wanted.items())
+
+
+def test_an_order_tells_how_it_came_about_and_costs_nothing_where_nothing_was_told() -> None:
+    facts = after(
+        [
+            purchase(1, 0),
+            purchase(2, 1, deliberation_s=90.7, reward_amount=50, region="north", dealer_id="d1", category="tea"),
+        ]
+    )
+    plain, told = facts.recent.known()
+    assert plain.way is None
+    assert told.way == Way(90, True, hash32("north"), hash32("d1"))
+    assert (facts.says("region"), facts.says("dealer_id"), facts.says("category")) == ("north", "d1", "tea")
+    assert facts.experience == {}
+
+
+def test_a_contact_that_is_evidence_keeps_its_event() -> None:
+    told = [
+        touched(START, purpose="survey", perceived=6.0, expected=8.0),
+        touched(START + HOUR, purpose="survey", perceived=8.0, expected=8.0),
+        touched(START + 2 * HOUR, result="unresolved"),
+        touched(START + 3 * HOUR, result="resolved", competitor=True, staff_id="s1", referral=True),
+    ]
+    touches = after(told).contacts
+    assert [bool(t.event_id) for t in touches] == [True, False, True, True]
+    assert (touches[-1].staff, touches[-1].referral) == (hash32("s1"), True)
+
+
+def test_a_complaint_knows_where_it_was_heard_whose_it_is_and_how_well_it_was_solved() -> None:
+    told = [
+        complained(START, "opened", channel="phone", owner="Li"),
+        complained(START + HOUR, "resolved", owner="Wu", resolution_score=2),
+        complained(START + 2 * HOUR, "reopened", channel="email"),
+        complained(START + 3 * HOUR, "resolved", resolution_score=4),
+    ]
+    for order in (told, told[::-1]):
+        (file,) = after(order).complaints
+        assert (file.channel, file.owner, file.resolution_score) == ("phone", "Wu", 4)
