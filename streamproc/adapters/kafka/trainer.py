@@ -23,6 +23,9 @@ from streamproc.wire import journal
 CHUNK = 500_000
 """Bytes of the trainer's state in one changelog record: a message has at most a megabyte."""
 
+TRAININGS = 4
+"""Most in one step: of a whole past hundreds may be due at once, and the process's open transactions wait meanwhile."""
+
 _CHUNK, _INPUT, _ABSORBED = b"t", b"i", b"a"
 
 log = logging.getLogger(__name__)
@@ -67,28 +70,36 @@ class TrainerProcessor:
         return self._trainer
 
     def process(self, records: Sequence[Record]) -> Writes:
-        """Absorbs what is complete; trains where a training day is."""
-        outputs: list[Output] = []
-        changes: dict[bytes, bytes | None] = {}
+        """Takes messages in, and goes on as far as it may."""
         trainer = self.trainer  # first of all: it takes back what was there
+        changes: dict[bytes, bytes | None] = {}
         for record in records:
             body = record.value or b""
             changes[_input(record.offset)] = body
             self._take(record.offset, body)
-            while (midnight := self._complete()) is not None:
-                self._absorb(trainer, midnight)
-                if day_of(midnight) % self._config.training_days == 0:
-                    outputs += self._train(trainer, midnight)
-                    changes.update(self._kept(trainer, midnight))
-        changes[_ABSORBED] = str(self._absorbed).encode()
-        return Writes(outputs, list(changes.items()))
+        return self._go_on(trainer, changes)
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
         return Writes([letter(self._names.dead_letters, record, (self._names.examples, 0), KILLED)], [])
 
-    def wake(self, now: float, *, caught_up: bool) -> None:
-        """Nothing: it trains on days of the journal."""
+    def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
+        """Goes on with what is complete already."""
+        trainer = self.trainer
+        return None if self._complete() is None else self._go_on(trainer, {})
+
+    def _go_on(self, trainer: Trainer, changes: dict[bytes, bytes | None]) -> Writes:
+        """Absorbs what is complete, and trains where training days are, as often as is fair to others."""
+        outputs: list[Output] = []
+        trained = 0
+        while trained < TRAININGS and (midnight := self._complete()) is not None:
+            self._absorb(trainer, midnight)
+            if day_of(midnight) % self._config.training_days == 0:
+                outputs += self._train(trainer, midnight)
+                changes.update(self._kept(trainer, midnight))
+                trained += 1
+        changes[_ABSORBED] = str(self._absorbed).encode()
+        return Writes(outputs, list(changes.items()))
 
     def _take(self, offset: int, body: bytes) -> None:
         message = for_trainer(body)

@@ -28,7 +28,8 @@ from streamproc.adapters.kafka.messages import (
 )
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import partition_of
-from streamproc.adapters.kafka.transactions import Output, Record
+from streamproc.adapters.kafka.trainer import TRAININGS, TrainerProcessor
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot, PolicyChange, Tick
 from streamproc.core.events import Purchase
 from streamproc.core.facts import Facts
@@ -315,3 +316,22 @@ def test_a_monitor_says_again_that_somebody_is_due_once_a_tick_has_passed() -> N
 
     assert said(SETUP, Tick(at=DAY), orders[0]) == [WorkLeft(partition=0)]
     assert said(Tick(at=2 * DAY), orders[1]) == [WorkLeft(partition=0)]
+
+
+def test_a_trainer_to_whom_a_whole_past_is_told_at_once_trains_a_few_times_a_step(folder: Path) -> None:
+    """Or the other apps of its process would stand still, and be taken for dead."""
+    told: list[bytes] = []
+    for number in range(PARTITIONS):
+        own = [o for o in past_of(folder) if (o.topic, o.partition) == (NAMES.journal, number)]
+        records = [Record(n, output.key, output.value, tuple(output.headers), 0) for n, output in enumerate(own)]
+        written = MonitorProcessor(number, NAMES, PARTITIONS).process(records)
+        told += [output.value or b"" for output in written.outputs if output.topic == NAMES.examples]
+    trainer = TrainerProcessor(NAMES, PARTITIONS, Config(SETUP.horizon_days, SETUP.lateness / DAY))
+    writes: Writes | None = trainer.process([Record(n, None, body, (), 0) for n, body in enumerate(told)])
+    made: list[bytes | None] = []
+    while writes is not None:
+        assert len(writes.outputs) <= TRAININGS * PARTITIONS
+        made += [output.value for output in writes.outputs if not output.partition]
+        writes = trainer.wake(0.0, caught_up=True)
+    assert made == _bodies(journal_of(folder), ModelSnapshot)
+    assert len(made) > 2 * TRAININGS
