@@ -224,9 +224,11 @@ def _way_of(event: Purchase) -> orders.Way | None:
     chosen = event.deliberation_s
     deliberation = -1 if chosen is None else min(int(chosen), orders.LONGEST_DELIBERATION_S)
     rewarded = bool(event.reward_amount)
-    if deliberation < 0 and not (rewarded or event.region or event.dealer_id):
+    if deliberation < 0 and not (rewarded or event.region or event.dealer_id or event.category):
         return None
-    return orders.Way(deliberation, rewarded, hash_name(event.region), hash_name(event.dealer_id))
+    return orders.Way(
+        deliberation, rewarded, hash_name(event.region), hash_name(event.dealer_id), hash_name(event.category)
+    )
 
 
 def apply_change(facts: Facts, change: orders.Change) -> None:

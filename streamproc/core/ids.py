@@ -11,8 +11,11 @@ def hash32(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def hash_name(name: str | None) -> int:
-    """`hash32` of a name that many events share (a region, a dealer, a member of staff); 0 where there is none."""
-    return hash32(name) if name else 0
+    """A 16-bit hash of a name that many customers share (a region, a dealer, one of the staff); 0 where there is none.
+
+    It tells the few names of one customer apart: two differ with odds of 65,534 in 65,535.
+    """
+    return 1 + hash32(name) % 0xFFFF if name else 0
 
 
 def short_id(*parts: str) -> str:

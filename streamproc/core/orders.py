@@ -18,14 +18,15 @@ SECONDS_A_DAY = 86_400
 class Way(Struct, array_like=True, frozen=True, gc=False, order=True):
     """How an order came about, as far as the feed told.
 
-    Seconds taken to choose (-1: not told), whether part was paid with points or coupons, and where: hashes of the
-    region's and the dealer's names (`hash_name`; 0: not told).
+    Seconds taken to choose (-1: not told), whether part was paid with points or coupons, where and of what: hashes of
+    the region's, the dealer's and the category's names (`hash_name`; 0: not told).
     """
 
     deliberation_s: int = -1
     rewarded: bool = False
     region: int = 0
     dealer: int = 0
+    category: int = 0
 
 
 NOT_TOLD = Way()

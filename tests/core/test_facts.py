@@ -11,7 +11,7 @@ from streamproc.core import facts as f
 from streamproc.core.buckets import COMPLAINT, RETURN
 from streamproc.core.complaints import STATUSES
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Purchase
-from streamproc.core.ids import hash32
+from streamproc.core.ids import hash_name
 from streamproc.core.orders import Way
 from streamproc.core.time import DAY, HOUR
 from streamproc.testing.events import complained, touched
@@ -239,7 +239,7 @@ def test_an_order_tells_how_it_came_about_and_costs_nothing_where_nothing_was_to
     )
     plain, told = facts.recent.known()
     assert plain.way is None
-    assert told.way == Way(90, True, hash32("north"), hash32("d1"))
+    assert told.way == Way(90, True, hash_name("north"), hash_name("d1"), hash_name("tea"))
     assert (facts.says("region"), facts.says("dealer_id"), facts.says("category")) == ("north", "d1", "tea")
     assert facts.experience == {}
 
@@ -253,7 +253,7 @@ def test_a_contact_that_is_evidence_keeps_its_event() -> None:
     ]
     touches = after(told).contacts
     assert [bool(t.event_id) for t in touches] == [True, False, True, True]
-    assert (touches[-1].staff, touches[-1].referral) == (hash32("s1"), True)
+    assert (touches[-1].staff, touches[-1].referral) == (hash_name("s1"), True)
 
 
 def test_a_complaint_knows_where_it_was_heard_whose_it_is_and_how_well_it_was_solved() -> None:
