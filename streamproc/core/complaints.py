@@ -70,6 +70,11 @@ class ComplaintFile(Struct, array_like=True):
         answered = [s.at for s in self.steps if STATUSES[s.status] in {"acknowledged", "resolved"}]
         return max(0, answered[0] - self.steps[0].at) if answered else None
 
+    def times(self, status: ComplaintStatus) -> int:
+        """How many of the steps kept have this status."""
+        wanted = STATUSES.index(status)
+        return sum(s.status == wanted for s in self.steps)
+
     def contradictions(self) -> int:
         """How many of the steps may not follow the one before them."""
         names = [STATUSES[s.status] for s in self.steps]

@@ -11,14 +11,14 @@ from streamproc.core.buckets import BUCKET_DAYS, BUCKETS_KEPT
 Experience = dict[int, list[int]]
 """By bucket number (day // 30) a list of the sums below; an empty bucket is left out."""
 
-SURVEYS, PERCEIVED, EXPECTED, GAP_SQUARED, WAITS, WAITED, WAITED_SQUARED, ASKED, SOLVED = range(9)
+SURVEYS, PERCEIVED, EXPECTED, GAP_SQUARED, WAITS, WAITED, ASKED, SOLVED = range(8)
 """Indices into a bucket. Of contacts that told both: how many, the sums of what was perceived and expected (tenths of a
-point), and of the squared difference; of those that told a wait: how many, seconds and squared seconds; inward
-questions with a known end, and those solved."""
+point), and of the squared difference; of those that told a wait: how many, and the seconds; inward questions with a
+known end, and those solved."""
 
-SUMS = 9
+SUMS = 8
 LONGEST_WAIT_S = 1_000_000
-"""Waits are counted up to 11 days: so that squares of any number of them stay within 64 bits."""
+"""Waits are counted up to 11 days: what is longer is no wait but a broken clock."""
 
 
 def told(perceived: int, expected: int, wait_s: int, *, solved: bool | None) -> list[int] | None:
@@ -30,7 +30,7 @@ def told(perceived: int, expected: int, wait_s: int, *, solved: bool | None) -> 
     if surveyed:
         sums[SURVEYS:WAITS] = 1, perceived, expected, (perceived - expected) ** 2
     if waited:
-        sums[WAITS:ASKED] = 1, wait_s, wait_s * wait_s
+        sums[WAITS:ASKED] = 1, wait_s
     if solved is not None:
         sums[ASKED:SUMS] = 1, int(solved)
     return sums
