@@ -122,19 +122,25 @@ class Plan:
     def specs(self) -> list[AppSpec]:
         """The four apps."""
         names = self.names
+        journal = tuple((names.journal, number) for number in range(self.settings.kafka.partitions))
+        inbox, examples, letters = (names.desk_inbox, 0), (names.examples, 0), (names.dead_letters, 0)
         return [
             AppSpec(
-                "intake", tuple(self.inputs), names.progress, self._intake,
-                shared=True, transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON,
+                "intake", tuple(self.inputs), names.progress, self._intake, shared=True,
+                transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON, writes=(*journal, inbox, letters),
             ),
-            AppSpec("monitor", (names.journal,), names.changelog("monitor"), self._monitor, mending=RESTORE),
+            AppSpec(
+                "monitor", (names.journal,), names.changelog("monitor"), self._monitor, mending=RESTORE,
+                writes=(*journal, inbox, examples, letters),
+            ),
             AppSpec(
                 "trainer", (names.examples,), names.changelog("trainer"), self._trainer,
-                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
+                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE, writes=(*journal, letters),
             ),
             AppSpec(
                 "desk", (names.desk_inbox,), names.changelog("desk"), self._desk,
                 transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
+                writes=(*journal, (names.warnings, 0), letters),
             ),
         ]  # fmt: skip
 

@@ -26,7 +26,7 @@ class AppSpec(NamedTuple):
 
     `shared`: all owned partitions keep their state in the changelog's only partition; otherwise each in the
     changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
-    does not hold what comes next: {place} in it is the topic's partition.
+    does not hold what comes next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
     """
 
     name: str
@@ -36,6 +36,7 @@ class AppSpec(NamedTuple):
     shared: bool = False
     transaction_timeout: float = 20.0
     mending: str = ""
+    writes: tuple[TopicPartition, ...] = ()
 
 
 class PositionError(Exception):
@@ -110,7 +111,8 @@ class Ownership:
         spec = self.spec
         slot = Slot(spec.changelog, 0, f"{topic}/{number}/".encode()) if spec.shared else Slot(spec.changelog, number)
         name = f"{self._prefix}{spec.name}.{topic}.{number}"
-        writer = TransactionWriter(self.connection, name, spec.transaction_timeout)
+        places = {(slot.topic, slot.partition), *spec.writes}
+        writer = TransactionWriter(self.connection, name, spec.transaction_timeout, sorted(places))
         return OwnedPartition(slot, spec.processor(topic, number), writer, self._pace)
 
     def mended(self, places: Iterable[TopicPartition]) -> str:

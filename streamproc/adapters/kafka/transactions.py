@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
@@ -72,12 +72,15 @@ class Connection(NamedTuple):
 
 
 class TransactionWriter:
-    """Writes for one owned partition, under its own transactional id."""
+    """Writes for one owned partition, under its own transactional id; `places` are the partitions it may write to."""
 
-    def __init__(self, connection: Connection, transactional_id: str, timeout: float) -> None:
+    def __init__(
+        self, connection: Connection, transactional_id: str, timeout: float, places: Collection[tuple[str, int]] = ()
+    ) -> None:
         self._connection = connection
         self._id = transactional_id
         self._timeout = timeout
+        self._places = places
         self._producer: Any = None
 
     async def fence(self) -> None:
@@ -85,6 +88,9 @@ class TransactionWriter:
 
         Raises aiokafka's KafkaError, or TimeoutError after a minute.
         """
+        await asyncio.wait_for(self._fence(), FENCE_SECONDS)
+
+    async def _fence(self) -> None:
         self._producer = aiokafka.AIOKafkaProducer(
             bootstrap_servers=self._connection.brokers,
             transactional_id=self._id,
@@ -93,7 +99,20 @@ class TransactionWriter:
             max_batch_size=MAX_BATCH_BYTES,
             **self._connection.security,
         )
-        await asyncio.wait_for(self._producer.start(), FENCE_SECONDS)
+        await self._producer.start()
+        await self._clear()
+
+    async def _clear(self) -> None:
+        """Ends what brokers hold open though their coordinator has forgotten it, and no timeout ends.
+
+        A coordinator that finds no leader for a partition leaves out the mark that ends a transaction there. A later
+        mark of the same producer, even that of a transaction without records, stands in for it.
+        """
+        if self._places:
+            await self._producer.begin_transaction()
+            for place in self._places:
+                self._producer._txn_manager.maybe_add_partition_to_txn(aiokafka.TopicPartition(*place))  # noqa: SLF001 - only sending records does it in public
+            await self._producer.abort_transaction()
 
     async def commit(self, outputs: Iterable[Output]) -> None:
         """Writes all in one transaction; when it returns, they are there for every reader.
