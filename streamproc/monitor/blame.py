@@ -1,0 +1,71 @@
+"""Causes, where somebody asks for them: with a warning, in a report, and once when a customer is lost."""
+
+from typing import NamedTuple
+
+from streamproc.core.causes import Cause, causes_of
+from streamproc.core.facts import Facts
+from streamproc.core.firm import Firm
+from streamproc.core.lifecycle import spend_trend
+from streamproc.core.time import DAY, to_text, today_of
+from streamproc.core.value import grade_of, segment_of, worth
+from streamproc.monitor.figures import VALUE
+from streamproc.monitor.schedule import usual_gap
+
+MONTHS_KEPT = 24
+"""Months of losses that a partition's totals remember."""
+
+UNKNOWN = "unknown"
+"""Where no cause has left evidence, or a grade or segment cannot be told."""
+
+
+class Loss(NamedTuple):
+    """What is counted of a customer who was lost: the month (`YYYY-MM`), the likeliest cause, and who it was."""
+
+    month: str
+    cause: str
+    grade: str
+    segment: str
+
+    @property
+    def key(self) -> str:
+        """Under which it is counted in its month."""
+        return f"{self.cause}/{self.grade}/{self.segment}"
+
+
+Losses = dict[str, dict[str, int]]
+"""By month, by `cause/grade/segment`, how many were lost."""
+
+
+def likely_causes(facts: Facts, firm: Firm, at: int, horizon_days: int) -> tuple[Cause, ...]:
+    """The likely causes at `at` (µs), strongest first."""
+    return causes_of(facts, firm, at, usual_gap(facts, horizon_days))
+
+
+def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, grades: tuple[int, int, int] | None) -> Loss:
+    """The loss of a customer at `at` (µs): grade and segment are those of the day of the last purchase."""
+    causes = likely_causes(facts, firm, at, horizon_days)
+    day = facts.last_day()
+    money, trend, strategic = worth(facts, day, VALUE), spend_trend(facts, day), facts.says("strategic")
+    grade = grade_of(money.contribution, grades) if money.measured else None
+    segment = segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE)
+    return Loss(
+        month=to_text(today_of(at) * DAY)[:7],
+        cause=causes[0].cause if causes else UNKNOWN,
+        grade=grade or UNKNOWN,
+        segment=segment or UNKNOWN,
+    )
+
+
+def count_loss(losses: Losses, loss: Loss) -> None:
+    """Counts one more (in place)."""
+    add_losses(losses, {loss.month: {loss.key: 1}})
+
+
+def add_losses(losses: Losses, others: Losses) -> None:
+    """Adds others' counts (in place); the latest months stay."""
+    for month, counts in others.items():
+        mine = losses.setdefault(month, {})
+        for key, count in counts.items():
+            mine[key] = mine.get(key, 0) + count
+    for month in sorted(losses)[:-MONTHS_KEPT]:
+        del losses[month]
