@@ -60,10 +60,10 @@ def test_an_answer_half_a_year_older_weighs_half() -> None:
 
 
 def test_valid_complaints_and_returns_correct_it_by_their_rate() -> None:
-    history = [bought(on(200 + n)) for n in range(10)]
+    history: list[CustomerEvent] = [bought(on(200 + n)) for n in range(10)]
     calm = satisfaction(after([*history, asked(390, 8.0, 8.0)]), TODAY)
     assert calm.cumulative == 1.0
-    trouble = [
+    trouble: list[CustomerEvent] = [
         sent_back(on(220)),
         sent_back(on(230)),
         complained(on(240), complaint_id="k1", valid=True),
@@ -95,8 +95,9 @@ def test_the_four_properties_of_the_service() -> None:
     assert (found.mean_wait_s, found.waits) == (90.0, 2)
     assert (found.mean_answer_s, found.answers) == (3 * HOUR / 1_000_000, 2)
     assert (found.accurate, found.ended) == (0.5, 4)  # one question and one complaint, of two each
-    assert (found.spread, found.surveys) == (pytest.approx(2.0), 2)  # -3 and 1 lie 2 from their middle
-    assert (found.reliable, found.complaints) == (pytest.approx(2 / 3), 3)
+    assert found.spread == pytest.approx(2.0)  # -3 and 1 lie 2 from their middle
+    assert found.reliable == pytest.approx(2 / 3)
+    assert (found.surveys, found.complaints) == (2, 3)
 
 
 def test_the_sums_of_two_customers_tell_of_both() -> None:
