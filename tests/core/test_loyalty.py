@@ -31,7 +31,7 @@ def kind(history: Sequence[CustomerEvent]) -> Kind | None:
     return kind_of_loyalty(after(history), NOW, TODAY).kind
 
 
-def orders(n: int, **more: Any) -> list[CustomerEvent]:  # noqa: ANN401
+def orders(n: int, **more: Any) -> list[CustomerEvent]:
     return [bought(on(100 + 20 * i), **more) for i in range(n)]
 
 
