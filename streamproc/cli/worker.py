@@ -93,8 +93,8 @@ def worker(
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
         for chatty in ("aiokafka", "faust", "kafka", "mode", "uvicorn"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        bound = _bound(health)
         plan = _plan(screen.settings)
+        bound = _bound(health)
         host, port = bound.getsockname()[:2]
         screen.note(f"{', '.join(chosen)} · http://{host}:{port}/readyz")
     settings = AppSettings(plan.connection, plan.names.prefix, plan.settings.kafka.session_seconds)
