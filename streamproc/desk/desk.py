@@ -5,10 +5,12 @@ Today it raises every would-warn; what the base's figures mean for grades is dec
 
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from streamproc.core.alerts import Alert
 from streamproc.core.control import Disposition
 from streamproc.core.population import grade_thresholds
+from streamproc.desk.alerts import Watch, watch_tick
 from streamproc.desk.warning import Entry, Money, entry_of, raised, warning_of
 from streamproc.monitor.effects import Effect, EpisodeChanged, Totals, Verdict, WouldWarn
 
@@ -20,6 +22,7 @@ class Desk(Struct):
     live: bool = False
     announced: tuple[int, int, int] | None = None
     grades: tuple[int, int, int] | None = None
+    watch: Watch = field(default_factory=Watch)
 
     def news(self) -> tuple[int, int, int] | None:
         """Thresholds that no tick has carried yet, None if there are none; they count as announced from now on."""
@@ -30,10 +33,11 @@ class Desk(Struct):
 
 
 class Answer(NamedTuple):
-    """What the desk adds to the feed, and what it writes to the journal."""
+    """What the desk adds to the feed, what it writes to the journal, and the alerts' lines."""
 
     entries: list[Entry]
     records: list[Disposition]
+    alerts: list[Alert]
 
 
 def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None) -> Answer:
@@ -49,4 +53,5 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
             entries.append(entry_of(effect, desk.money, history=not desk.live))
     if base is not None:
         desk.grades = grade_thresholds(base.contribution) or desk.grades
-    return Answer(entries, records)
+    alerts = watch_tick(desk.watch, at, effects, base, history=not desk.live)
+    return Answer(entries, records, alerts)

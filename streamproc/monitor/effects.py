@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streamproc.core.control import JournalRecord
-from streamproc.core.events import CustomerEvent
+from streamproc.core.control import JournalRecord, PolicyChange
+from streamproc.core.events import ComplaintStatus, CustomerEvent, FirmFact
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.population import Histogram
@@ -152,7 +152,10 @@ class ToJournal(Struct, frozen=True):
 
 
 class Totals(Struct):
-    """Figures over a partition's customers, each as of their last look; they add up over partitions."""
+    """Figures over a partition's customers, each as of their last look; they add up over partitions.
+
+    `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had.
+    """
 
     contribution: Histogram
     revenue: Histogram
@@ -161,6 +164,8 @@ class Totals(Struct):
     equity: int = 0
     at_risk: int = 0
     open_warnings: int = 0
+    seen: dict[str, int] = {}
+    lost: dict[str, int] = {}
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
@@ -171,7 +176,40 @@ class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
     totals: Totals
 
 
-ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary
+class ComplaintStep(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="complaint_step"):
+    """A complaint went on: what it is after this step, whatever the order its steps were heard in.
+
+    Times in µs. `first`: the complaint was not heard of before; `reopened` is how often it was, `repeats` the first
+    event of an earlier complaint about the same thing within REPEATED_DAYS. `grade`, `product` and `region` are the
+    customer's by then; `owner` is who heard it.
+    """
+
+    customer_id: str
+    at: int
+    complaint_id: str
+    status: ComplaintStatus
+    opened_at: int
+    first: bool = False
+    reopened: int = 0
+    repeats: str | None = None
+    category: str | None = None
+    severity: int = 0
+    valid: bool | None = None
+    channel: str | None = None
+    owner: str | None = None
+    grade: str | None = None
+    product: str | None = None
+    region: str | None = None
+
+
+class FirmTold(Struct, frozen=True, tag="firm_told"):
+    """A fact of the firm's, or a policy, that the desk goes by; the first partition tells it, for it reaches all."""
+
+    at: int
+    record: FirmFact | PolicyChange
+
+
+ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold
 """What the desk is told at the end of a tick. Each tells its `type`, so that one channel can carry them."""
 
 Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | ForDesk

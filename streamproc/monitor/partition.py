@@ -26,8 +26,18 @@ from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
 from streamproc.core.value import acquisition_cost, grade_of
 from streamproc.monitor import decide, labels, totals
+from streamproc.monitor.complaining import knows, step_of
 from streamproc.monitor.decide import Context
-from streamproc.monitor.effects import DeadLettered, Effect, LateEvent, PartitionSummary, ToJournal, Totals
+from streamproc.monitor.effects import (
+    ComplaintStep,
+    DeadLettered,
+    Effect,
+    FirmTold,
+    LateEvent,
+    PartitionSummary,
+    ToJournal,
+    Totals,
+)
 from streamproc.monitor.look import (
     Look,
     Scene,
@@ -61,6 +71,9 @@ from streamproc.monitor.state import (
 from streamproc.scoring.examples import customer_hash, example_step
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, read_snapshot
 
+FOR_THE_DESK = frozenset({"holiday", "working_hours", "outage", "staff_left"})
+"""The facts of the firm's that the desk goes by."""
+
 
 class States(Protocol):
     """Where encoded states are kept, with the time (µs) each customer is due."""
@@ -86,6 +99,7 @@ class Meta(msgspec.Struct, kw_only=True):
     """What a partition remembers beside its customers.
 
     `acquisition_cost`: what a new customer cost by the last campaign that states it, in units of the currency.
+    `untold`: what the desk is told at the next tick, for it happened between two.
     """
 
     clock: int = 0
@@ -97,6 +111,7 @@ class Meta(msgspec.Struct, kw_only=True):
     totals: Totals
     blind: list[labels.Blind] = []
     acquisition_cost: float | None = None
+    untold: list[ComplaintStep | FirmTold] = []
 
 
 def new_meta() -> Meta:
@@ -142,6 +157,7 @@ class Partition:
                 self._put_in_force(record)
             case PolicyChange():
                 self.meta.policy = record.policy
+                self._tell_of(record)
             case ClockMode():
                 self.meta.mode = record
             case Setup():
@@ -152,7 +168,13 @@ class Partition:
                 return self._take_over(record)
             case FirmFact():
                 self._note_firm(record)
+                self._tell_of(record)
         return []
+
+    def _tell_of(self, record: FirmFact | PolicyChange) -> None:
+        """What reaches every partition, the first one tells the desk."""
+        if not self.number and (isinstance(record, PolicyChange) or record.kind in FOR_THE_DESK):
+            self.meta.untold.append(FirmTold(record.at, record))
 
     def _put_in_force(self, record: ModelSnapshot) -> None:
         snapshot = read_snapshot(record.snapshot)
@@ -204,9 +226,11 @@ class Partition:
         effects: list[Effect] = [LateEvent(event.customer_id, event.at, too_late)]
         last, days = state.facts.last_purchase(), labels.live_days(state.facts)
         try:
-            effects += self._apply_event(state, event, in_time=not too_late)
+            made = self._apply_event(state, event, in_time=not too_late)
         except Exception as error:  # noqa: BLE001 - a bug in the core is this record's dead letter, not our end
             return [*effects, _apply_failed(event, error)]
+        self.meta.untold += [e for e in made if isinstance(e, ComplaintStep)]
+        effects += [e for e in made if not isinstance(e, ComplaintStep)]
         if state.forward_to is not None:
             return effects + self._retire(event.customer_id, state)
         if too_late:
@@ -219,8 +243,12 @@ class Partition:
             return [ToJournal(_forwarded(event, state.forward_to))]
         if isinstance(event, CustomerFact) and event.alias_of is not None:
             return self._become_alias(state, event, event.alias_of)
+        heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
         if core_facts.take(state.facts, event) == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
+        if isinstance(event, Complaint):
+            counted = state.decisions.counted
+            return [step_of(state.facts, event, counted.grade if counted else None, first=not heard)]
         if in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
             labels.count_in_time(state.decisions, day_of(event.at))
         return []
@@ -281,6 +309,8 @@ class Partition:
         if visits:
             looked = self._make(visits, tick, ripe)
             effects = sorted(effects + looked, key=_customer_of) if effects else looked
+        if self.meta.untold:
+            effects, self.meta.untold = sorted([*effects, *self.meta.untold], key=_customer_of), []
         if tick.at % DAY == 0:
             effects.append(PartitionSummary(self.number, tick.at, totals.merged([self.meta.totals])))
         return effects
@@ -307,6 +337,7 @@ class Partition:
             if later:
                 self._waiting[customer_id] = later
             ripe[customer_id] = sorted((e for e in events if e.at < at), key=lambda e: (e.at, e.event_id))
+            totals.count_seen(self.meta.totals, ripe[customer_id])
             self._waiting_touched.add(customer_id)
         return ripe
 

@@ -1,5 +1,8 @@
 """A partition's totals: each customer counts with the figures of their last look, taken out before put in anew."""
 
+from collections.abc import Iterable
+
+from streamproc.core.events import Complaint, Contact, CustomerEvent, Purchase
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
 from streamproc.monitor.effects import Totals
@@ -17,7 +20,8 @@ def merged(parts: list[Totals]) -> Totals:
     for part in parts:
         whole.contribution.merge(part.contribution)
         whole.revenue.merge(part.revenue)
-        for mine, theirs in ((whole.stages, part.stages), (whole.grades, part.grades)):
+        tables = ((whole.stages, part.stages), (whole.grades, part.grades), (whole.seen, part.seen))
+        for mine, theirs in (*tables, (whole.lost, part.lost)):
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
         whole.equity += part.equity
@@ -39,6 +43,8 @@ def recount(totals: Totals, before: Stage | None, decisions: Decisions, now: Cou
     old = decisions.counted
     if old == now:
         return
+    if now is None and old is not None and old.grade and decisions.stage is Stage.LOST:
+        _step(totals.lost, old.grade, 1)
     if old is not None and now is not None:
         _exchange(totals, old, now)
     elif old is not None:
@@ -57,6 +63,16 @@ def _exchange(totals: Totals, old: Counted, now: Counted) -> None:
     totals.equity += now.lifetime_value - old.lifetime_value
     totals.at_risk += now.at_risk - old.at_risk
     totals.open_warnings += now.warned - old.warned
+
+
+STREAMS: dict[type, str] = {Purchase: "purchases", Complaint: "complaints", Contact: "contacts"}
+
+
+def count_seen(totals: Totals, events: Iterable[CustomerEvent]) -> None:
+    """Counts events that were applied in time (in place)."""
+    for event in events:
+        if (stream := STREAMS.get(type(event))) is not None:
+            _step(totals.seen, stream, 1)
 
 
 def forget(totals: Totals, stage: Stage, decisions: Decisions) -> None:

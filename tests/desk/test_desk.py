@@ -92,7 +92,7 @@ def test_the_feed_tells_how_each_warning_went_on() -> None:
 
 def test_what_is_no_warning_s_business_leaves_no_line() -> None:
     bench, _ = warned()
-    assert end_of_tick(Desk(EUR), on(3), [e for e in bench.effects if isinstance(e, Looked)], None) == ([], [])
+    assert end_of_tick(Desk(EUR), on(3), [e for e in bench.effects if isinstance(e, Looked)], None) == ([], [], [])
 
 
 def test_what_is_warned_while_time_lies_in_the_past_is_history() -> None:

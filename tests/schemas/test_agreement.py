@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from streamproc.adapters.embedded.deadletters import DeadLetter
+from streamproc.core.alerts import Alert
 from streamproc.core.control import JournalRecord
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.policy import Severity
@@ -28,6 +29,7 @@ from streamproc.wire.feed import (
 from tests.schemas.contracts import Schema, Shape, differences, load, shape
 
 OWN: dict[str, Any] = {
+    "alert": Alert,
     "journal-record": JournalRecord,
     "would-warn": WouldWarn,
     "episode-changed": EpisodeChanged,

@@ -19,6 +19,7 @@ CHANNELS = {
     "examples": {"example"},
     "desk-inbox": {"would-warn", "episode-changed", "verdict", "partition-summary"},
     "warnings": {"feed-entry"},
+    "alerts": {"alert"},
     "dead-letters": {"dead-letter"},
 }
 

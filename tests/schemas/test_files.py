@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from tests.schemas.contracts import FEEDS, FOLDER, NAMES, Schema, load, subschemas
 
 PUBLISHED = {
+    "alert",
     "complaint",
     "contact",
     "dead-letter",

@@ -3,13 +3,14 @@
 Live, what desk, trainer and aliases answer goes back to the journal; in a replay it is read from there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import msgspec
 
 from streamproc.adapters.embedded.models import PINNED_REASON
+from streamproc.core.alerts import Alert
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.time import DAY, day_of
 from streamproc.desk.desk import Desk, end_of_tick
@@ -38,12 +39,13 @@ def trainer_config(setup: Setup) -> "Config":
 
 
 class Step(NamedTuple):
-    """What one record brought about: effects, lines of the feed, records for the journal, refused snapshots."""
+    """What one record brought about: effects, lines of the feed, records for the journal, refused snapshots, alerts."""
 
     effects: list[Effect]
     entries: list[Entry]
     records: list[JournalRecord]
     refused: "Refused | None" = None
+    alerts: Sequence[Alert] = ()
 
 
 class Pipeline:
@@ -91,10 +93,10 @@ class Pipeline:
             effects.sort(key=lambda e: getattr(e, "customer_id", ""))
         summaries = [e for e in effects if isinstance(e, PartitionSummary)]
         base = merged([s.totals for s in summaries]) if summaries else None
-        entries, dispositions = end_of_tick(self.desk, tick.at, effects, base)
+        entries, dispositions, alerts = end_of_tick(self.desk, tick.at, effects, base)
         made, refused = self._train(tick.at, effects)
         records: list[JournalRecord] = [*self._back(effects), *dispositions, *made] if self._answers else []
-        return Step(effects, entries, records, refused)
+        return Step(effects, entries, records, refused, alerts)
 
     def _back(self, effects: Iterable[Effect]) -> list[JournalRecord]:
         return [e.record for e in effects if isinstance(e, ToJournal)] if self._answers else []

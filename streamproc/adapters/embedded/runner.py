@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded import alerts, feed
 from streamproc.adapters.embedded.clock import STALE_AFTER, Clock, Progress, settle
 from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
@@ -21,6 +21,7 @@ from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.embedded.states import StateTable
+from streamproc.core.alerts import Alert
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.policy import Policy
@@ -93,12 +94,7 @@ class Runner:
         waiting = [_decoded(body, list[CustomerEvent]) for (body,) in db.execute("SELECT body FROM waiting")]
         self.pipeline = Pipeline(
             [Partition(n, table, _load(db, f"partition:{n}", Meta)) for n, table in enumerate(self._tables)],
-            Desk(
-                Money(setup.currency, digits_of(setup.currency)),
-                self.progress.live,
-                self.progress.announced,
-                self.progress.grades,
-            ),
+            self._desk(setup),
             _load_trainer(db, setup),
         )
         self.pipeline.pinned = pinned(db) is not None
@@ -113,8 +109,14 @@ class Runner:
             self._write(PolicyChange(at=0, policy=Policy()))  # a later program's defaults are not this journal's
             self.commit()
 
+    def _desk(self, setup: Setup) -> Desk:
+        """The desk as it was left; a folder of an earlier version kept its grades alone."""
+        money, stands = Money(setup.currency, digits_of(setup.currency)), self.progress
+        return _load(self._db, "desk", Desk) or Desk(money, stands.live, stands.announced, stands.grades)
+
     def _new_batch(self) -> None:
         self._entries: list[Entry] = []
+        self._alerts: list[Alert] = []
         self._dead: list[DeadLetter] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._inbox: list[list[Example | Sighting]] = []
@@ -203,6 +205,7 @@ class Runner:
             self._trained = True
             self._inbox.clear()
         self._entries += step.entries
+        self._alerts += step.alerts
         given: list[Example | Sighting] = [e for e in step.effects if isinstance(e, Example | Sighting)]
         if given and not self._trained:
             self._inbox.append(given)
@@ -231,11 +234,13 @@ class Runner:
                 _keep(db, f"partition:{partition.number}", partition.meta)
                 self._keep_waiting(partition)
             feed.write(db, self._entries)
+            alerts.write(db, self._alerts)
             write_dead_letters(db, self._dead)
             self._keep_counts()
             self._keep_trainer()
             self.progress.announced, self.progress.grades = self.pipeline.desk.announced, self.pipeline.desk.grades
             _keep(db, "progress", self.progress)
+            _keep(db, "desk", self.pipeline.desk)
             db.execute("COMMIT")
         except BaseException:
             db.rollback()

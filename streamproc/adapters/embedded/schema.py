@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 FILE = "streamproc.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _PRIMARY = 0xFF
 """The bits of SQLite's error code that name the kind of trouble."""
@@ -44,6 +44,10 @@ CREATE TABLE IF NOT EXISTS warnings (
 );
 CREATE INDEX IF NOT EXISTS warnings_customer ON warnings (customer);
 CREATE INDEX IF NOT EXISTS warnings_state ON warnings (state);
+CREATE TABLE IF NOT EXISTS alerts (
+    seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS alerts_id ON alerts (alert_id);
 CREATE TABLE IF NOT EXISTS dead_letters (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, reason TEXT NOT NULL, field TEXT NOT NULL, detail TEXT NOT NULL,
     source TEXT NOT NULL, row INTEGER NOT NULL, offset INTEGER NOT NULL, raw BLOB NOT NULL, redriven TEXT

@@ -144,7 +144,8 @@ class DeskProcessor:
         through = self._through()
         for at in sorted(at for at in self._parts if at <= through):
             self._state.desk.live = _was_live(past, at)
-            yield from (output for output in self._answer(at, changes) if output.topic == self._names.warnings)
+            told = (self._names.warnings, self._names.alerts)
+            yield from (output for output in self._answer(at, changes) if output.topic in told)
         if through >= past.clock:
             self._state.past, self._state.desk.live = None, False
 
@@ -163,9 +164,11 @@ class DeskProcessor:
         effects.sort(key=lambda effect: getattr(effect, "customer_id", ""))
         summaries = [effect for effect in effects if isinstance(effect, PartitionSummary)]
         base = merged([s.totals for s in sorted(summaries, key=lambda s: s.partition)]) if summaries else None
-        entries, dispositions = end_of_tick(self._state.desk, at, effects, base)
+        entries, dispositions, alerts = end_of_tick(self._state.desk, at, effects, base)
         for entry in entries:
             yield self._line(entry, at)
+        for alert in alerts:
+            yield Output(self._names.alerts, 0, alert.id.encode(), msgspec.json.encode(alert))
         for record in dispositions:
             yield self._to_customer(record)
 

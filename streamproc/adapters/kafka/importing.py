@@ -153,7 +153,8 @@ def _filled(topics: Topics) -> dict[str, Record]:
     """The first record of each topic of ours that holds any."""
     names = topics.names
     changelogs = map(names.changelog, ("monitor", "trainer", "desk"))
-    ours = (names.journal, names.examples, names.desk_inbox, names.warnings, names.dead_letters, names.progress)
+    outputs = (names.warnings, names.alerts, names.dead_letters)
+    ours = (names.journal, names.examples, names.desk_inbox, *outputs, names.progress)
     filled: dict[str, Record] = {}
     for topic in (*ours, *changelogs):
         for number, span in topics.spans(topic).items():

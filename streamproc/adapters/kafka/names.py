@@ -33,6 +33,11 @@ class Names(NamedTuple):
         return f"{self.prefix}warnings"
 
     @property
+    def alerts(self) -> str:
+        """The lines of the alerts, for those who run the shop."""
+        return f"{self.prefix}alerts"
+
+    @property
     def dead_letters(self) -> str:
         """What was refused, byte for byte."""
         return f"{self.prefix}dead-letters"

@@ -62,6 +62,7 @@ def wanted_topics(kafka: KafkaSettings, horizon_ms: int) -> list[Wanted]:
         Wanted(names.examples, 1, _logged(FOR_EVER), horizon_ms),
         Wanted(names.desk_inbox, 1, _logged(7 * DAY_MS), DAY_MS),
         Wanted(names.warnings, 1, _logged(FOR_EVER), DAY_MS),
+        Wanted(names.alerts, 1, _logged(FOR_EVER), DAY_MS),
         Wanted(names.dead_letters, 1, _logged(90 * DAY_MS), DAY_MS),
         Wanted(names.progress, 1, _KEPT | _COMPACTED),
         Wanted(names.changelog("monitor"), partitions, _KEPT | _COMPACTED),

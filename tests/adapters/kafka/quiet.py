@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from streamproc.core.alerts import Alert
 from streamproc.core.control import ClockMode, JournalRecord, Tick
 from streamproc.core.time import DAY, day_of
 from streamproc.desk.desk import Desk, end_of_tick
@@ -27,6 +28,7 @@ class Quiet(NamedTuple):
     effects: list[list[Effect]]
     lines: list[Entry]
     snapshots: list[bytes]
+    alerts: list[Alert]
 
 
 def quiet(journals: Sequence[Sequence[JournalRecord]], currency: str, config: Config) -> Quiet:
@@ -44,16 +46,18 @@ def quiet(journals: Sequence[Sequence[JournalRecord]], currency: str, config: Co
         states.append(held.bodies)
         effects.append(found)
     modes = [r for r in journals[0] if isinstance(r, ClockMode)]
-    lines, snapshots = [], []
+    lines, snapshots, alerts = [], [], list[Alert]()
     desk, trainer = Desk(Money(currency)), Trainer(config)
     for at in sorted(by_tick):
         desk.live = any(mode.live and mode.at < at for mode in modes)
         some = sorted(by_tick[at], key=lambda e: str(getattr(e, "customer_id", "")))
         totals = [e.totals for e in some if isinstance(e, PartitionSummary)]
-        lines += end_of_tick(desk, at, some, merged(totals) if totals else None).entries
+        answer = end_of_tick(desk, at, some, merged(totals) if totals else None)
+        lines += answer.entries
+        alerts += answer.alerts
         trainer.absorb(e for e in some if isinstance(e, Example | Sighting))
         if at % DAY == 0 and day_of(at) % config.training_days == 0:
             made_now = trainer.train(at)
             if isinstance(made_now, Snapshot):
                 snapshots.append(msgspec.json.encode(made_now))
-    return Quiet(states, effects, lines, snapshots)
+    return Quiet(states, effects, lines, snapshots, alerts)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from streamproc.adapters.kafka.messages import ExamplesPart, for_trainer
+from streamproc.core.alerts import Alert
 from streamproc.core.control import Disposition, ModelSnapshot, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
@@ -50,6 +51,10 @@ def lines(cluster: Cluster) -> list[Entry]:
     return [msgspec.json.decode(body, type=Entry) for body in cluster.log.values((NAMES.warnings, 0))]
 
 
+def alerts(cluster: Cluster) -> list[Alert]:
+    return [msgspec.json.decode(body, type=Alert) for body in cluster.log.values((NAMES.alerts, 0))]
+
+
 def events_in(cluster: Cluster) -> Counter[str]:
     """By id how often an event is in the journal; a firm's fact is in every partition."""
     held: Counter[str] = Counter()
@@ -67,6 +72,7 @@ def test_the_cluster_s_warnings_states_and_snapshots_are_those_of_a_quiet_run(
     cluster = ran(seed, most=most, dies=dies)
     expected = oracle(cluster)
     assert lines(cluster) == expected.lines
+    assert alerts(cluster) == expected.alerts
     assert len([e for e in expected.lines if e.kind == "raised"]) > 10
     for number in range(cluster.partitions):
         held = cluster.monitor(number).partition
