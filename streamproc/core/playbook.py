@@ -7,9 +7,11 @@ adds its steps, of those that offer a tie only the ones the row allows. A bleedi
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal, NamedTuple, get_args
 
+import msgspec
 from msgspec import Meta, Struct
 
 from streamproc.core.causes import CAUSES, Cause
+from streamproc.core.ids import short_id
 from streamproc.core.time import HOUR
 from streamproc.core.value import Segment
 
@@ -89,12 +91,12 @@ class Do(NamedTuple):
 
 
 def steps_for(playbook: Playbook, segment: str | None, causes: Sequence[Cause], at: int) -> list[Do]:
-    """What to do about a warning raised at `at` (µs): the row's steps, then the lines', each in the order of the file."""
+    """What to do about a warning raised at `at` (µs): the row's steps, then the lines', in the order of the file."""
     row_name = segment or UNKNOWN
     row = playbook.segments[row_name]
     found = [(f"segment.{row_name}", step) for step in row.steps]
-    names = [cause.cause for cause in causes if cause.strength >= SECOND_AT_LEAST * causes[0].strength][:FOLLOWED]
-    for name in names or [UNKNOWN]:
+    followed = [cause.cause for cause in causes if cause.strength >= SECOND_AT_LEAST * causes[0].strength][:FOLLOWED]
+    for name in followed or (UNKNOWN,):
         found += [(f"cause.{name}", step) for step in playbook.causes[name].steps]
     if row_name != Segment.BLEEDING and _needs_recovery(playbook, causes):
         found += [("recovery", step) for step in playbook.recovery]
@@ -111,6 +113,11 @@ def _needs_recovery(playbook: Playbook, causes: Sequence[Cause]) -> bool:
         return False
     complained = any(clue.stream == "complaints" for clue in causes[0].clues)
     return complained or playbook.causes[causes[0].cause].recovery
+
+
+def digest(playbook: Playbook) -> str:
+    """A short hash of all that is in it."""
+    return short_id(msgspec.json.encode(playbook).decode())
 
 
 def problems(playbook: Playbook) -> list[str]:
