@@ -120,8 +120,8 @@ class Settings(BaseSettings):
     `horizon_days` (one, or by customer kind in `horizons`), `lateness_hours`, `currency` and `partitions` are fixed
     with the first record of a data folder. `hosts` are further names under which the page is reached. Where no source
     of purchases has brought anything for `stale_hours`, silence is not taken for silence. `policy` holds the fields
-    of the policy that differ from its defaults. `kafka` and `redis` are for running on a cluster
-    (`STREAMPROC_KAFKA__BROKERS`, or `brokers` under `[kafka]`).
+    of the policy that differ from its defaults; `playbook` is a file that takes the place of ours. `kafka` and `redis`
+    are for running on a cluster (`STREAMPROC_KAFKA__BROKERS`, or `brokers` under `[kafka]`).
     """
 
     model_config = SettingsConfigDict(env_prefix="STREAMPROC_", frozen=True, extra="forbid", env_nested_delimiter="__")
@@ -139,6 +139,7 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=1024)] = 1
     keep_text: bool = False
     policy: dict[str, float | int | str] = {}
+    playbook: Path | None = None
     kafka: Annotated[KafkaSettings, AfterValidator(_agreeing)] = KafkaSettings()
     redis: RedisSettings = RedisSettings()
 

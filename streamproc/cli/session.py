@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 
@@ -18,8 +19,10 @@ from streamproc.cli.render import entry_line, warning_lines
 from streamproc.config import ConfigError, Settings
 from streamproc.core.control import Setup
 from streamproc.core.events import FirmFact
+from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR
+from streamproc.desk.playbook import PlaybookError, read_playbook
 from streamproc.intake.mapping import Mapping, MappingProblem, load_mapping
 from streamproc.intake.rates import Rates
 from streamproc.wire.journal import decode
@@ -53,6 +56,7 @@ class Session:
         stale_after = settings.stale_hours * HOUR
         self.runner = Runner(db, setup, partitions=settings.partitions, stale_after=stale_after)
         self.runner.set_policy(policy_of(settings))
+        self.runner.set_playbook(playbook_of(settings))
         self.words, self._currency = words_in(settings.language), setup.currency
         self.inbox = Inbox()
         self.stop = Stop()
@@ -129,6 +133,19 @@ def policy_of(settings: Settings) -> Policy:
         return msgspec.convert(settings.policy, Policy, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"the warning policy cannot be used: {error}") from error
+
+
+def playbook_of(settings: Settings) -> Playbook:
+    """The settings' playbook, else the one that comes with the program. Raises ConfigError naming what is wrong."""
+    path = settings.playbook
+    try:
+        if path is None:
+            return read_playbook((files("streamproc.desk") / "playbook.toml").read_text(encoding="utf-8"))
+        return read_playbook(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    except PlaybookError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def read_mapping(path: Path | None) -> Mapping | None:

@@ -36,7 +36,7 @@ from streamproc.adapters.redis.client import writing_client
 from streamproc.adapters.redis.store import RedisFeedStore
 from streamproc.adapters.web.access import AccessError, parse_listen
 from streamproc.cli.common import ConfigOption, command, wall
-from streamproc.cli.session import agreed, asked_setup, policy_of, read_mapping
+from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, read_mapping
 from streamproc.cli.topics import topics_of
 from streamproc.config import ConfigError, Settings
 from streamproc.core.control import Setup
@@ -113,7 +113,7 @@ class Plan:
         self.names = Names(settings.kafka.prefix)
         self.rates = Rates(setup.currency)
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
-        self._policy = policy_of(settings)
+        self._policy, self._playbook = policy_of(settings), playbook_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
         self._late = Counter[str]()
         self._at_desk: DeskProcessor | None = None  # the last that this process had
@@ -196,7 +196,8 @@ class Plan:
         return self._at_trainer
 
     def _desk(self, _topic: str, _number: int) -> Processor:
-        rules = Rules(self.settings.kafka.clock, self._expected, self.settings.stale_hours * HOUR, self._policy)
+        stale_after = self.settings.stale_hours * HOUR
+        rules = Rules(self.settings.kafka.clock, self._expected, stale_after, self._policy, self._playbook)
         money = Money(self.setup.currency, digits_of(self.setup.currency))
         self._at_desk = DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
         return self._at_desk

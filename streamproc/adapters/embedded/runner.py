@@ -22,8 +22,9 @@ from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training,
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.embedded.states import StateTable
 from streamproc.core.alerts import Alert
-from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PolicyChange, Setup, Tick
+from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PlaybookChange, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
+from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import SECOND
 from streamproc.desk.desk import Desk
@@ -178,6 +179,12 @@ class Runner:
         """Writes a policy where it differs from the one in force, and commits."""
         if self.pipeline.partitions[0].meta.policy != policy:
             self._write(PolicyChange(at=self.progress.clock, policy=policy))
+            self.commit()
+
+    def set_playbook(self, playbook: Playbook) -> None:
+        """Writes a playbook where it differs from the one in force, and commits."""
+        if self.pipeline.desk.playbook != playbook:
+            self._write(PlaybookChange(at=self.progress.clock, playbook=playbook))
             self.commit()
 
     def set_model(self, record: ModelSnapshot) -> None:

@@ -15,7 +15,8 @@ from streamproc.adapters.kafka.letters import KILLED, letter
 from streamproc.adapters.kafka.messages import DeskMessage, PastForDesk, SourceRead, TickDone, TickPart, for_desk
 from streamproc.adapters.kafka.names import Names, partition_of
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
-from streamproc.core.control import ClockMode, Disposition, JournalRecord, PolicyChange, Tick
+from streamproc.core.control import ClockMode, Disposition, JournalRecord, PlaybookChange, PolicyChange, Tick
+from streamproc.core.playbook import Playbook, digest
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND
 from streamproc.desk.desk import Desk, end_of_tick
@@ -32,18 +33,23 @@ TICK_HEADER = "streamproc.tick"
 
 
 class Rules(Struct, frozen=True):
-    """The settings: how time moves, which sources must have been heard of, when (µs) silence is no sign, the policy."""
+    """The settings: how time moves, which sources must have been heard of, when (µs) silence is no sign, the policy.
+
+    Without a playbook warnings ask for nothing.
+    """
 
     mode: Mode
     expected: frozenset[str]
     stale_after: int
     policy: Policy
+    playbook: Playbook | None = None
 
 
 class _State(Struct):
     """What the desk remembers; `through`: by partition the last tick it is through with, `open`: ticks not answered.
 
     `past`: what the journal was begun with, until the last of its ticks is in the feed; until then time stands.
+    `playbook` is the digest of the one the journal was told last.
     """
 
     desk: Desk
@@ -52,6 +58,7 @@ class _State(Struct):
     open: list[int] = []
     policy: Policy | None = None
     past: PastForDesk | None = None
+    playbook: str = ""
 
 
 class DeskProcessor:
@@ -198,6 +205,9 @@ class DeskProcessor:
         if state.policy != rules.policy:
             state.policy = rules.policy
             yield from self._broadcast(PolicyChange(at=state.clock.clock, policy=rules.policy))
+        if rules.playbook is not None and state.playbook != (told := digest(rules.playbook)):
+            state.playbook = told
+            yield from self._broadcast(PlaybookChange(at=state.clock.clock, playbook=rules.playbook))
         if rules.mode == "wall" and not state.desk.live and self._now * SECOND - upto < HOUR and state.clock.clock:
             state.desk.live = True
             yield from self._broadcast(ClockMode(at=state.clock.clock, mode="wall", live=True))
