@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from streamproc.core.events import CustomerEvent, FirmFact
+from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
 
@@ -82,12 +83,21 @@ class PolicyChange(Control, frozen=True, kw_only=True, tag="policy"):
     policy: Policy
 
 
+class PlaybookChange(Control, frozen=True, kw_only=True, tag="playbook"):
+    """A playbook comes into force: warnings raised from here on ask for its steps."""
+
+    playbook: Playbook
+
+
 class Disposition(Control, frozen=True, kw_only=True, tag="disposition"):
-    """What became of a would-warn at the desk, told to its customer's partition."""
+    """What became of a would-warn at the desk, told to its customer's partition.
+
+    capacity: it waits, others are worth more and no more can be worked a day; `raised` may follow.
+    """
 
     customer_id: str
     warning_id: str
-    outcome: Literal["raised"]
+    outcome: Literal["raised", "capacity"]
 
 
 class Handover(Control, frozen=True, kw_only=True, tag="handover"):
@@ -99,6 +109,15 @@ class Handover(Control, frozen=True, kw_only=True, tag="handover"):
 
 
 JournalRecord = (
-    CustomerEvent | FirmFact | Setup | ClockMode | Tick | ModelSnapshot | PolicyChange | Disposition | Handover
+    CustomerEvent
+    | FirmFact
+    | Setup
+    | ClockMode
+    | Tick
+    | ModelSnapshot
+    | PolicyChange
+    | PlaybookChange
+    | Disposition
+    | Handover
 )
 """All that a monitor partition reads."""

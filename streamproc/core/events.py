@@ -12,6 +12,8 @@ ComplaintStatus = Literal["opened", "acknowledged", "resolved", "reopened", "wit
 Direction = Literal["in", "out"]
 Purpose = Literal["support", "sales", "retention", "survey", "inquiry", "cancellation"]
 CustomerKind = Literal["consumer", "business", "dealer"]
+DeskAction = Literal["claim", "snooze", "hand_over", "note", "outcome", "mute", "unmute"]
+WarningOutcome = Literal["kept", "lost", "wrong_warning", "no_answer"]
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -96,11 +98,29 @@ class CustomerFact(Event, frozen=True, kw_only=True, omit_defaults=True, tag="cu
     do_not_contact: bool | None = None
 
 
+class DeskStep(Event, frozen=True, kw_only=True, omit_defaults=True, tag="desk_step"):
+    """What somebody (`by`) at the desk did about a customer's warning, or said of the customer.
+
+    claim; snooze `until` (µs); hand_over `to`; note (`text`); outcome, with what the offer cost (minor units). mute and
+    unmute name no warning: nobody is warned of the customer, `until` then, or until unmuted.
+    """
+
+    action: DeskAction
+    by: str
+    warning_id: str | None = None
+    to: str | None = None
+    until: int | None = None
+    outcome: WarningOutcome | None = None
+    cost: int | None = None
+    text: str | None = None
+
+
 class FirmFact(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="firm_fact"):
     """What the firm knows for everybody, from `at` on. It reaches every journal partition.
 
     `kind` says which: currency_rate (subject: currency code, value: reporting units a unit), staff_left, dealer_region,
-    list_price, product, holiday, working_hours, marketing, outage. `detail` holds the rest, as the feed gave it.
+    list_price, product, holiday, working_hours, marketing, outage, mute (subject: `segment:` or `cause:` and which one;
+    value: until when, seconds since the epoch). `detail` holds the rest, as the feed gave it.
     """
 
     event_id: str
@@ -112,5 +132,5 @@ class FirmFact(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     source: str = ""
 
 
-CustomerEvent = Purchase | Complaint | Contact | CustomerFact
+CustomerEvent = Purchase | Complaint | Contact | CustomerFact | DeskStep
 """An event that belongs to one customer's history."""

@@ -12,7 +12,7 @@ from streamproc.core import buckets as b
 from streamproc.core import complaints as life
 from streamproc.core import experience as xp
 from streamproc.core import orders
-from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, Event, Purchase
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, Event, Purchase
 from streamproc.core.ids import hash32, hash_name
 from streamproc.core.time import SECOND, day_of
 
@@ -162,6 +162,8 @@ def take(facts: Facts, event: CustomerEvent) -> Taken:
         case CustomerFact():
             _say(facts, "owner", event.at, event.owner)
             _say(facts, "do_not_contact", event.at, event.do_not_contact)
+        case DeskStep():
+            return taken  # what people did about a warning says nothing of the customer
     if taken != "too_old":
         _take_envelope(facts, event)
     return taken

@@ -2,7 +2,7 @@
 
 from enum import IntEnum, StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Outcome(StrEnum):
@@ -18,8 +18,12 @@ class Outcome(StrEnum):
     COOLDOWN = "cooldown"
     RECENT_CONTACT = "recent_contact"
     DO_NOT_CONTACT = "do_not_contact"
+    CONTACTED_ENOUGH = "contacted_enough"
+    SNOOZED = "snoozed"
+    MUTED = "muted"
     MODEL_NOT_TRUSTED = "model_not_trusted"
     BLEEDING = "bleeding_segment"
+    HOLDOUT = "holdout"
     WOULD_WARN = "would_warn"
 
 
@@ -38,6 +42,10 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
+HALF = 0.5
+DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "unrated": 72, "low": 168}
+
+
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Probabilities are P(no purchase within the horizon); days are days.
 
@@ -47,6 +55,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     since the last one ended. At `escalate_at` it escalates. An expected loss of `severity_share` of what the least A
     customer brings a year makes it critical, of B high, of C medium. Below `minimum_expected_loss` (minor units; 0: no
     such rule) nobody is warned of, as far as money is known.
+
+    `capacity_a_day` warnings a day are as many as the desk can work (0: any number). Nobody is warned of whom the firm
+    has contacted `most_contacts` times within `contacts_days` (0: no such rule). `holdout_share` of the customers is
+    watched in silence, so that what warning brings can be measured. Somebody should have a warning `due_hours` after
+    it was raised, by severity (one that is not named: never).
     """
 
     name: str = "default"
@@ -60,6 +73,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recent_contact_days: int = 14
     severity_share: float = 2.0
     minimum_expected_loss: int = 0
+    capacity_a_day: int = 0
+    most_contacts: int = 0
+    contacts_days: int = 90
+    holdout_share: float = 0.0
+    due_hours: dict[str, int] = field(default_factory=DUE_HOURS.copy)
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds contradict each other."""
@@ -71,8 +89,12 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("minimum_customers_fitted may not be negative")
         if not self.severity_share > 0.0:
             raise ValueError("severity_share must be above 0")
-        if self.minimum_expected_loss < 0:
-            raise ValueError("minimum_expected_loss may not be negative")
+        if min(self.minimum_expected_loss, self.capacity_a_day, self.most_contacts, self.contacts_days) < 0:
+            raise ValueError("minimum_expected_loss, capacity_a_day, most_contacts, contacts_days: not below 0")
+        if not 0.0 <= self.holdout_share <= HALF:
+            raise ValueError("holdout_share must be from 0 to 0.5")
+        if not self.due_hours.keys() <= {severity.code for severity in Severity}:
+            raise ValueError("due_hours: hours by severity (unrated, low, medium, high, critical)")
 
 
 def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:

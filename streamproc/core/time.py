@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
+FOREVER = 1 << 53
+"""Later than any instant (µs): the year 2255."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -19,6 +19,7 @@ from streamproc.wire.feed import (
     FeedComplaint,
     FeedContact,
     FeedCustomerFact,
+    FeedDeskStep,
     FeedFirmFact,
     FeedHead,
     FeedPurchase,
@@ -26,7 +27,7 @@ from streamproc.wire.feed import (
     Scalar,
 )
 
-Kind = Literal["purchase", "return", "complaint", "contact", "customer_fact", "firm_fact"]
+Kind = Literal["purchase", "return", "complaint", "contact", "customer_fact", "firm_fact", "desk_step"]
 
 SKIPPED: Literal["skipped"] = "skipped"
 """The answer for a kind that the mapping says to skip."""
@@ -38,6 +39,7 @@ _TYPES: dict[Kind, type[AnyFeedEvent]] = {
     "contact": FeedContact,
     "customer_fact": FeedCustomerFact,
     "firm_fact": FeedFirmFact,
+    "desk_step": FeedDeskStep,
 }
 _WORDS: dict[str, Kind | Literal["fact"]] = {
     "purchase": "purchase",
@@ -52,6 +54,8 @@ _WORDS: dict[str, Kind | Literal["fact"]] = {
     "firm_fact": "firm_fact",
     "fact": "fact",
     "facts": "fact",
+    "desk_step": "desk_step",
+    "desk": "desk_step",
 }
 _AT_FIELD = re.compile(r"`\$\.?([a-z_]+)?")
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -66,7 +70,7 @@ _WHOLE_FIELDS = ("schema_version", "lines", "revision", "severity", "resolution_
 _EXACT = 2.0**53
 _NO_WORD = "no stream, kind, type or fact, and no id field that only one stream has"
 _ID_FIELDS = {"customer_id", "event_id", "order_id", "complaint_id", "contact_id"}
-_ID_FIELDS |= {"alias_of", "owner", "subject", "dealer_id", "staff_id"}
+_ID_FIELDS |= {"alias_of", "owner", "subject", "dealer_id", "staff_id", "warning_id", "by", "to"}
 _ids = {shape: tuple(f for f in shape.__struct_fields__ if f in _ID_FIELDS) for shape in _TYPES.values()}
 _get_ids = {shape: attrgetter(*fields) for shape, fields in _ids.items()}
 

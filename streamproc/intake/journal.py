@@ -13,7 +13,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamproc.core.events import Complaint, Contact, CustomerFact, FirmFact, Purchase
+from streamproc.core.events import Complaint, Contact, CustomerFact, DeskAction, DeskStep, FirmFact, Purchase
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.money import EXACT, digits_of, to_decimal, to_minor
 from streamproc.intake.rates import Rates
@@ -24,17 +24,29 @@ from streamproc.wire.feed import (
     FeedComplaint,
     FeedContact,
     FeedCustomerFact,
+    FeedDeskStep,
     FeedEvent,
     FeedFirmFact,
     FeedPurchase,
     Money,
 )
 
-JournalEvent = Purchase | Complaint | Contact | CustomerFact | FirmFact
+JournalEvent = Purchase | Complaint | Contact | CustomerFact | DeskStep | FirmFact
 """What intake appends to the journal."""
 
 MAX_TEXT = 4000
 """Characters kept of a free text, where texts are kept at all."""
+
+NEEDED: dict[DeskAction, tuple[str, ...]] = {
+    "claim": ("warning_id",),
+    "snooze": ("warning_id", "until"),
+    "hand_over": ("warning_id", "to"),
+    "note": ("warning_id", "text"),
+    "outcome": ("warning_id", "outcome"),
+    "mute": (),
+    "unmute": (),
+}
+"""What an action at the desk cannot be without."""
 
 _CANCELLED = frozenset(("cancelled", "canceled", "void", "voided"))
 _MONEY_FIELDS = ("amount", "cost", "list_amount", "reward_amount", "fixed_service_cost")
@@ -78,6 +90,8 @@ class Scribe:
                 return self._contact(event, stamp)
             case FeedCustomerFact():
                 return self._customer_fact(event, stamp)
+            case FeedDeskStep():
+                return self._desk_step(event, stamp)
             case FeedFirmFact():
                 return self._firm_fact(event, stamp)
             case _:
@@ -241,6 +255,40 @@ class Scribe:
             alias_of=event.alias_of,
             owner=event.owner,
             do_not_contact=event.do_not_contact,
+        )
+
+    def _desk_step(self, event: FeedDeskStep, stamp: Stamp) -> DeskStep | Refusal:
+        """What the action needs is there. Its text is kept: it is the desk's own word, not a customer's."""
+        for field in NEEDED[event.action]:
+            if getattr(event, field) is None:
+                return Refusal("missing_field", field, f"{event.action} needs it")
+        until = None if event.until is None else self._times.parse(event.until)
+        if isinstance(until, Refusal):
+            return Refusal(until.reason, "until", until.detail)
+        if until is not None and until < 0:
+            return Refusal("out_of_range", "until", "before 1970")
+        cost = None if event.cost is None else self._minor(event.cost, event.currency, stamp.at, "cost")
+        service = self._service_cost(event, stamp.at)
+        if isinstance(cost, Refusal):
+            return cost
+        if isinstance(service, Refusal):
+            return service
+        return DeskStep(
+            event_id=stamp.event_id,
+            customer_id=event.customer_id,
+            at=stamp.at,
+            source=stamp.source,
+            customer_kind=event.customer_kind,
+            strategic=event.strategic,
+            fixed_service_cost=service,
+            action=event.action,
+            by=event.by,
+            warning_id=event.warning_id,
+            to=event.to,
+            until=until,
+            outcome=event.outcome,
+            cost=cost,
+            text=None if event.text is None else event.text[:MAX_TEXT],
         )
 
     def _firm_fact(self, event: FeedFirmFact, stamp: Stamp) -> FirmFact | Refusal:

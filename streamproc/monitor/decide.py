@@ -1,14 +1,17 @@
 """The warning policy at one look: exactly one outcome, and what becomes of the customer's episode."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamproc.core.facts import Facts
+from streamproc.core.holdout import is_held_out
 from streamproc.core.ids import short_id
 from streamproc.core.policy import Outcome, Policy, Severity, severity_of
-from streamproc.core.time import DAY, SECOND
+from streamproc.core.time import DAY, HOUR, SECOND
 from streamproc.core.value import Segment
-from streamproc.monitor.effects import EpisodeChange, EpisodeChanged, Figures, Verdict, Why
-from streamproc.monitor.state import Decisions, Episode
+from streamproc.monitor.effects import ArmName, EpisodeChange, EpisodeChanged, Figures, StepTaken, Unseen, Verdict, Why
+from streamproc.monitor.labels import expose
+from streamproc.monitor.state import Care, Decisions, Episode
 
 MICRO = 1_000_000
 
@@ -21,6 +24,12 @@ class Context(Struct, frozen=True):
     grades: tuple[int, int, int] | None
     purchases_stale: bool
     model_trusted: bool
+    live: bool = False
+    mutes: frozenset[str] = frozenset()
+
+
+Told = EpisodeChanged | Verdict | StepTaken | Unseen
+"""What becomes of an episode, as the desk or only the record is told."""
 
 
 class Decided(Struct, frozen=True):
@@ -28,7 +37,7 @@ class Decided(Struct, frozen=True):
 
     outcome: Outcome
     opened: Episode | None = None
-    changes: tuple[EpisodeChanged | Verdict, ...] = ()
+    changes: tuple[Told, ...] = ()
 
 
 def needs_figures(decisions: Decisions, churn: float, context: Context) -> bool:
@@ -67,10 +76,28 @@ def decide(
         if context.purchases_stale:  # the risk rose by a silence that is none
             return Decided(Outcome.EPISODE_OPEN)
         changes = _go_on(customer_id, decisions, episode, figures, severity, context)
-        return Decided(Outcome.EPISODE_OPEN, None, tuple(changes))
+        return Decided(_while_open(decisions, episode, context.at), None, tuple(changes))
     outcome = _judge(facts, decisions, figures, context)
     if outcome is not Outcome.WOULD_WARN:
         return Decided(outcome)
+    opened = _opened(customer_id, decisions, figures, severity, context)
+    return Decided(Outcome.HOLDOUT if opened.holdout else outcome, opened)
+
+
+def _while_open(decisions: Decisions, episode: Episode, at: int) -> Outcome:
+    if episode.holdout:
+        return Outcome.HOLDOUT
+    return Outcome.SNOOZED if at < decisions.snoozed_until else Outcome.EPISODE_OPEN
+
+
+def _opened(customer_id: str, decisions: Decisions, figures: Figures, severity: Severity, context: Context) -> Episode:
+    """A new episode, its arm drawn; waiting examples whose windows it reaches into are marked (decisions in place).
+
+    What is warned of while time lies in the past tells nobody: no arm is drawn, and nobody is expected to act.
+    """
+    policy = context.policy
+    share = policy.holdout_share if context.live else 0.0
+    hours = policy.due_hours.get(severity.code, 0) if context.live else 0
     opened = Episode(
         id=f"w-{short_id(customer_id, str(context.at))}",
         raised_at=context.at,
@@ -80,10 +107,16 @@ def decide(
         expected_loss=figures.expected_loss,
         last_purchase=figures.last_purchase,
         escalated=figures.probability >= policy.escalate_at,
+        stake=figures.stake,
+        share=share,
+        holdout=is_held_out(customer_id, context.at, share),
+        due_at=context.at + hours * HOUR if hours else 0,
     )
     decisions.episodes.append(opened)
     decisions.armed = False
-    return Decided(outcome, opened)
+    for pending in decisions.pending:
+        expose(pending, opened, context.at)
+    return opened
 
 
 def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Outcome:
@@ -103,40 +136,67 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
             Outcome.RECENT_CONTACT,
         ),
         (facts.says("do_not_contact") is True, Outcome.DO_NOT_CONTACT),
+        (_contacted_enough(facts, policy, at), Outcome.CONTACTED_ENOUGH),
+        (at < decisions.snoozed_until, Outcome.SNOOZED),
         (not context.model_trusted, Outcome.MODEL_NOT_TRUSTED),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
+        (at < decisions.muted_until or f"segment:{figures.segment}" in context.mutes, Outcome.MUTED),
     )
     return next((outcome for speaks, outcome in rules if speaks), Outcome.WOULD_WARN)
 
 
+def _contacted_enough(facts: Facts, policy: Policy, at: int) -> bool:
+    """Whether the firm has been in touch as often as it may (of a customer's contacts the last eight are kept)."""
+    since = at // SECOND - policy.contacts_days * (DAY // SECOND)
+    outward = sum(touch.outward and touch.at >= since for touch in facts.contacts)
+    return 0 < policy.most_contacts <= outward
+
+
 def _go_on(
     customer_id: str, decisions: Decisions, episode: Episode, figures: Figures, severity: Severity, context: Context
-) -> list[EpisodeChanged | Verdict]:
+) -> list[Told]:
     """What an open episode does at a look without a purchase: it ends, escalates, or just goes on."""
     policy, at = context.policy, context.at
     if figures.probability < policy.clear_at:
         _end(decisions, episode, at, policy.cooldown_days)
         return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
+    told = _overdue(customer_id, episode, at)
+    if at < decisions.quiet_until():
+        return told
     risen = figures.probability >= policy.escalate_at and not episode.escalated
     graver = severity > episode.severity > Severity.UNRATED
     if episode.severity is Severity.UNRATED:  # raised before there were grades: measured now, not risen
         episode.severity = severity
     if not (risen or graver):
-        return []
+        return told
     episode.escalated = episode.escalated or risen
     episode.severity = max(episode.severity, severity)
     episode.expected_loss = figures.expected_loss
-    return [_changed(customer_id, episode, at, "escalated", "risk" if risen else "severity", figures)]
+    return [*told, _changed(customer_id, episode, at, "escalated", "risk" if risen else "severity", figures)]
 
 
-def settle(
-    customer_id: str, facts: Facts, decisions: Decisions, at: int, cooldown_days: int
-) -> list[EpisodeChanged | Verdict]:
+def _overdue(customer_id: str, episode: Episode, at: int) -> list[Told]:
+    """Told once, where nobody has the warning by the time somebody should (in place)."""
+    if not episode.due_at or at < episode.due_at:
+        return []
+    due, episode.due_at = episode.due_at, 0
+    if episode.holdout or (episode.care is not None and episode.care.claimed_by):
+        return []
+    episode.care = episode.care or Care()
+    episode.care.overdue = True
+    told = StepTaken(
+        id=episode.id, customer_id=customer_id, at=at, event_id=f"{episode.id}-overdue", action="overdue", by="",
+        care=replace(episode.care), until=due,
+    )  # fmt: skip
+    return [told]
+
+
+def settle(customer_id: str, facts: Facts, decisions: Decisions, at: int, cooldown_days: int) -> list[Told]:
     """Ends the open episode where a purchase, a correction or its by-when does, and gives verdicts that are due.
 
     Decisions are updated in place; an episode leaves them with its verdict.
     """
-    found: list[EpisodeChanged | Verdict] = []
+    found: list[Told] = []
     last = facts.last_purchase() or 0
     kept = []
     for episode in decisions.episodes:
@@ -153,16 +213,14 @@ def settle(
                 found.append(_changed(customer_id, episode, at, "lost", "silence"))
         if at >= episode.by_when:
             bought = bought_between(facts, episode.raised_at, episode.by_when)
-            found.append(Verdict(id=episode.id, customer_id=customer_id, at=at, right=not bought))
+            found.append(_verdict(customer_id, episode, at, right=not bought))
         else:
             kept.append(episode)
     decisions.episodes = kept
     return found
 
 
-def end_by_loss(
-    customer_id: str, decisions: Decisions, at: int, why: Why, cooldown_days: int
-) -> list[EpisodeChanged | Verdict]:
+def end_by_loss(customer_id: str, decisions: Decisions, at: int, why: Why, cooldown_days: int) -> list[Told]:
     """Ends the open episode of a customer who is lost by now; its verdict still waits for the by-when."""
     episode = decisions.open_episode()
     if episode is None:
@@ -171,7 +229,7 @@ def end_by_loss(
     return [_changed(customer_id, episode, at, "lost", why)]
 
 
-def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[EpisodeChanged | Verdict]:
+def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[Told]:
     """Takes the open episode back: it should not have been, so it gets no verdict."""
     episode = decisions.open_episode()
     if episode is None:
@@ -191,10 +249,24 @@ def _end(decisions: Decisions, episode: Episode, at: int, cooldown_days: int) ->
     decisions.cooldown_until = at + cooldown_days * DAY
 
 
+def _verdict(customer_id: str, episode: Episode, at: int, *, right: bool) -> Told:
+    care = episode.care or Care()
+    arm: ArmName = "holdout" if episode.holdout else "warned"
+    drawn = arm if episode.share else None
+    told = Verdict(
+        id=episode.id, customer_id=customer_id, at=at, right=right, arm=drawn, stake=episode.stake, cost=care.cost
+    )
+    return _seen_or_not(episode, told)
+
+
+def _seen_or_not(episode: Episode, told: EpisodeChanged | Verdict) -> Told:
+    return Unseen(told.customer_id, told) if episode.holdout else told
+
+
 def _changed(
     customer_id: str, episode: Episode, at: int, change: EpisodeChange, why: Why, figures: Figures | None = None
-) -> EpisodeChanged:
-    return EpisodeChanged(
+) -> Told:
+    told = EpisodeChanged(
         id=episode.id,
         customer_id=customer_id,
         at=at,
@@ -204,3 +276,4 @@ def _changed(
         severity=episode.severity,
         expected_loss=figures.expected_loss if figures else None,
     )
+    return _seen_or_not(episode, told)

@@ -4,12 +4,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streamproc.core.control import JournalRecord, PolicyChange
-from streamproc.core.events import ComplaintStatus, CustomerEvent, FirmFact
+from streamproc.core.causes import Cause
+from streamproc.core.control import JournalRecord, PlaybookChange, PolicyChange
+from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact
+from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.population import Histogram
 from streamproc.core.value import Grade, Segment, Tier
+from streamproc.monitor.state import Care
 from streamproc.scoring.examples import Example, Sighting
 
 
@@ -88,7 +91,7 @@ class Transition(Struct, frozen=True):
 
 
 class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
-    """The monitor would warn: the desk decides what becomes of it."""
+    """The monitor would warn: the desk decides what becomes of it. `causes`: the likely ones, strongest first."""
 
     id: str
     customer_id: str
@@ -99,8 +102,11 @@ class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
     reasons: tuple[Reason, ...]
     owner: str | None = None
     customer_kind: str | None = None
+    due_at: int = 0
+    causes: tuple[Cause, ...] = ()
 
 
+ArmName = Literal["warned", "holdout"]
 EpisodeChange = Literal["escalated", "recovered", "lost", "withdrawn"]
 Why = Literal["risk", "severity", "bought", "risk_fell", "silence", "terminated", "corrected", "alias"]
 
@@ -119,18 +125,54 @@ class EpisodeChanged(Struct, frozen=True, kw_only=True, tag="episode_changed"):
 
 
 class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
-    """Whether a warning was right: no purchase between its raising and its by-when."""
+    """Whether a warning was right: no purchase between its raising and its by-when.
+
+    `arm` is what was drawn, None where nothing was; `stake` and what the offer `cost` in minor units.
+    """
 
     id: str
     customer_id: str
     at: int
     right: bool
+    arm: ArmName | None = None
+    stake: int = 0
+    cost: int = 0
+
+
+StepAction = DeskAction | Literal["overdue"]
+
+
+class StepTaken(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="step_taken"):
+    """What somebody did about a warning (`id`; empty: of a customer without one), or that nobody did until it was due.
+
+    `care` is how the warning stands after it; `refused` says why it was not done: somebody else has "claimed" the
+    warning, or it has "ended". Times in µs.
+    """
+
+    id: str
+    customer_id: str
+    at: int
+    event_id: str
+    action: StepAction
+    by: str
+    care: Care
+    refused: str | None = None
+    to: str | None = None
+    until: int | None = None
+    text: str | None = None
+
+
+class Unseen(Struct, frozen=True):
+    """What a warning of the silent arm would have told. It is for the record: the desk never reads it."""
+
+    customer_id: str
+    effect: WouldWarn | EpisodeChanged | Verdict
 
 
 class DeadLettered(Struct, frozen=True, kw_only=True):
     """An event that could not be applied: too old to be judged, or its application failed (`trace`)."""
 
-    reason: Literal["too_old", "apply_failed", "look_failed", "alias_of_itself"]
+    reason: Literal["too_old", "apply_failed", "look_failed", "alias_of_itself", "no_such_warning"]
     customer_id: str
     at: int
     event: CustomerEvent | None = None
@@ -154,7 +196,8 @@ class ToJournal(Struct, frozen=True):
 class Totals(Struct):
     """Figures over a partition's customers, each as of their last look; they add up over partitions.
 
-    `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had.
+    `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had, and `losses`,
+    by month (`YYYY-MM`) and `cause/grade/segment`.
     """
 
     contribution: Histogram
@@ -166,6 +209,8 @@ class Totals(Struct):
     open_warnings: int = 0
     seen: dict[str, int] = {}
     lost: dict[str, int] = {}
+    arms: dict[str, Arm] = {}
+    losses: dict[str, dict[str, int]] = {}
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
@@ -206,10 +251,10 @@ class FirmTold(Struct, frozen=True, tag="firm_told"):
     """A fact of the firm's, or a policy, that the desk goes by; the first partition tells it, for it reaches all."""
 
     at: int
-    record: FirmFact | PolicyChange
+    record: FirmFact | PolicyChange | PlaybookChange
 
 
-ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold
+ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold | StepTaken
 """What the desk is told at the end of a tick. Each tells its `type`, so that one channel can carry them."""
 
-Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | ForDesk
+Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | Unseen | ForDesk

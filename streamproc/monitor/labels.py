@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from streamproc.core.facts import Facts
+from streamproc.core.holdout import quarter_of
 from streamproc.core.time import DAY, day_of
-from streamproc.monitor.state import Decisions, Pending
+from streamproc.monitor.state import Decisions, Episode, Exposure, Pending
 from streamproc.scoring.examples import Example
 
 PENDING_KEPT = 4
@@ -32,12 +33,37 @@ def note_blind(spans: list[Blind], since: int, at: int) -> None:
 def remember(decisions: Decisions, example: Example) -> None:
     """Keeps a fresh example until its label is known (in place); a customer has at most four waiting."""
     if len(decisions.pending) < PENDING_KEPT:
-        decisions.pending.append(
-            Pending(
-                at=example.at, features=example.features, repeats=example.repeats, recency=example.recency,
-                age=example.age, log_odds=example.log_odds_micro, horizon=round(example.horizon),
-            )
+        pending = Pending(
+            at=example.at, features=example.features, repeats=example.repeats, recency=example.recency,
+            age=example.age, log_odds=example.log_odds_micro, horizon=round(example.horizon),
         )  # fmt: skip
+        decisions.pending.append(pending)
+        episode = decisions.open_episode()
+        if episode is not None:
+            expose(pending, episode, example.at)
+
+
+def expose(pending: Pending, episode: Episode, at: int) -> None:
+    """Marks a waiting example whose window an open episode reaches into at `at` µs (in place).
+
+    One draw counts once. Where no arms are drawn nothing is marked: what warning did to the label is unmeasured.
+    """
+    drawn = quarter_of(episode.raised_at)
+    inside = at < pending.at + pending.horizon * DAY
+    if episode.share and inside and all(seen.quarter != drawn for seen in pending.exposed):
+        pending.exposed.append(Exposure(drawn, episode.share if episode.holdout else 0.0))
+
+
+def weight_of(pending: Pending) -> float:
+    """What a label counts: nothing where people were told, and as many times more in the silent arm as it is small.
+
+    So the risk that is learned is that of customers nobody calls: those who are called would teach that a high risk is
+    harmless, and without their like in the silent arm the riskiest would be missing.
+    """
+    weight = 1.0
+    for exposure in pending.exposed:
+        weight *= 1.0 / exposure.chance if exposure.chance else 0.0
+    return weight
 
 
 def live_days(facts: Facts) -> set[int]:
@@ -100,6 +126,8 @@ def _labelled(customer_id: str, pending: Pending, bought: bool) -> Example:  # n
         age=pending.age,
         horizon=float(pending.horizon),
         log_odds_micro=pending.log_odds,
+        weight=weight_of(pending),
         active=True,
         label=0 if bought else 1,
+        treated=any(not exposure.chance for exposure in pending.exposed),
     )

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from streamproc.core.facts import Facts
+from streamproc.core.firm import Firm
 from streamproc.core.lifecycle import Stage, lost_at, stage_at
 from streamproc.core.policy import Outcome
 from streamproc.core.time import today_of
 from streamproc.core.value import Worth, lifetime_value, retention_a_period, worth
 from streamproc.monitor import decide
+from streamproc.monitor.blame import Loss, likely_causes, loss_of
 from streamproc.monitor.effects import (
     DeadLettered,
     Effect,
@@ -18,6 +20,7 @@ from streamproc.monitor.effects import (
     Looked,
     Reason,
     Transition,
+    Unseen,
     Why,
     WouldWarn,
 )
@@ -67,6 +70,7 @@ class Scene(NamedTuple):
     snapshot: Snapshot
     lateness: int
     observed: bool
+    firm: Firm
     blind: Sequence[Blind] = ()
 
 
@@ -136,7 +140,8 @@ def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect
 class Look(NamedTuple):
     """What a look found: its effects, the outcome among them, and what the totals are to count of a buyer.
 
-    `held`: the feed of purchases is broken, so silence means nothing; all stays as it was.
+    `held`: the feed of purchases is broken, so silence means nothing; all stays as it was. `loss`: the customer was
+    lost just now.
     """
 
     effects: list[Effect]
@@ -144,6 +149,7 @@ class Look(NamedTuple):
     lifetime_value: int = 0
     at_risk: int = 0
     held: bool = False
+    loss: Loss | None = None
 
 
 def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
@@ -151,6 +157,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     customer_id, state, at = visit.customer_id, visit.state, scene.context.at
     decisions, facts = state.decisions, state.facts
     effects: list[Effect] = []
+    loss = None
     stage = stage_at(facts, at, visit.horizon_days)
     deaf = scene.context.purchases_stale and not visit.bought
     if deaf and stage >= Stage.LOST and stage is not decisions.stage and not _terminated(facts, at):
@@ -161,6 +168,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
         won_back = returned and (facts.last_purchase() or 0) >= decisions.lost_at
         if stage is Stage.LOST:
             decisions.lost_at = lost_at(facts, visit.horizon_days) or at
+            loss = loss_of(facts, scene.firm, at, visit.horizon_days, scene.context.grades)
         effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
         decisions.stage = stage
     if decisions.episodes and not deaf:
@@ -172,7 +180,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     if not facts.n_days:
         return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)])
     if stage >= Stage.LOST or scored is None:
-        return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)])
+        return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)], loss=loss)
     return _look_at_buyer(visit, scored, scene, effects)
 
 
@@ -200,28 +208,29 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     shown_groups = tuple(groups) if scene.observed else ()
     effects.append(Looked(customer_id, context.at, decided.outcome, decisions.stage, shown, shown_groups))
     if decided.opened is not None and figures is not None:
-        effects.append(_would_warn(customer_id, state, decided.opened, figures, groups))
+        would = _would_warn(visit, decided.opened, figures, groups, scene.firm)
+        effects.append(Unseen(customer_id, would) if decided.opened.holdout else would)
     decisions.groups = groups
-    at_risk = figures.expected_loss if figures is not None and decisions.open_episode() is not None else 0
+    at_risk = figures.expected_loss if figures is not None and decisions.open_warning() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
     return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
 
 
-def _would_warn(
-    customer_id: str, state: CustomerState, episode: Episode, figures: Figures, groups: Sequence[int]
-) -> WouldWarn:
-    facts = state.facts
+def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequence[int], firm: Firm) -> WouldWarn:
+    state, facts = visit.state, visit.state.facts
     owner, kind = facts.says("owner"), facts.says("kind")
     return WouldWarn(
         id=episode.id,
-        customer_id=customer_id,
+        customer_id=visit.customer_id,
         at=episode.raised_at,
         by_when=episode.by_when,
         severity=episode.severity,
+        due_at=episode.due_at,
         figures=figures,
         reasons=reasons_of(facts, state.decisions.groups, groups),
         owner=str(owner) if owner is not None else None,
         customer_kind=str(kind) if kind is not None else None,
+        causes=likely_causes(facts, firm, episode.raised_at, visit.horizon_days),
     )
 
 

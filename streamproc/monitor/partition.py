@@ -17,15 +17,18 @@ from streamproc.core.control import (
     Handover,
     JournalRecord,
     ModelSnapshot,
+    PlaybookChange,
     PolicyChange,
     Setup,
     Tick,
 )
-from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, FirmFact, Purchase
+from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
+from streamproc.core.firm import Firm, note
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
-from streamproc.core.value import acquisition_cost, grade_of
+from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
+from streamproc.monitor.blame import count_loss
 from streamproc.monitor.complaining import knows, step_of
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import (
@@ -68,6 +71,7 @@ from streamproc.monitor.state import (
     is_alias,
     new_state,
 )
+from streamproc.monitor.steps import muted_at, take_step
 from streamproc.scoring.examples import customer_hash, example_step
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, read_snapshot
 
@@ -98,7 +102,7 @@ class States(Protocol):
 class Meta(msgspec.Struct, kw_only=True):
     """What a partition remembers beside its customers.
 
-    `acquisition_cost`: what a new customer cost by the last campaign that states it, in units of the currency.
+    `firm`: the firm's own facts.
     `untold`: what the desk is told at the next tick, for it happened between two.
     """
 
@@ -110,7 +114,7 @@ class Meta(msgspec.Struct, kw_only=True):
     grades: tuple[int, int, int] | None = None
     totals: Totals
     blind: list[labels.Blind] = []
-    acquisition_cost: float | None = None
+    firm: Firm = msgspec.field(default_factory=Firm)
     untold: list[ComplaintStep | FirmTold] = []
 
 
@@ -149,15 +153,14 @@ class Partition:
     def apply(self, record: JournalRecord) -> list[Effect]:
         """Takes the next record of the journal; what follows from it, in a fixed order."""
         match record:
-            case Purchase() | Complaint() | Contact() | CustomerFact():
+            case Purchase() | Complaint() | Contact() | CustomerFact() | DeskStep():
                 return self._take(record)
             case Tick():
                 return self._tick(record)
             case ModelSnapshot():
                 self._put_in_force(record)
-            case PolicyChange():
-                self.meta.policy = record.policy
-                self._tell_of(record)
+            case PolicyChange() | PlaybookChange() | FirmFact():
+                self._heed(record)
             case ClockMode():
                 self.meta.mode = record
             case Setup():
@@ -166,14 +169,15 @@ class Partition:
                 self._note_disposition(record)
             case Handover():
                 return self._take_over(record)
-            case FirmFact():
-                self._note_firm(record)
-                self._tell_of(record)
         return []
 
-    def _tell_of(self, record: FirmFact | PolicyChange) -> None:
-        """What reaches every partition, the first one tells the desk."""
-        if not self.number and (isinstance(record, PolicyChange) or record.kind in FOR_THE_DESK):
+    def _heed(self, record: FirmFact | PolicyChange | PlaybookChange) -> None:
+        """Takes in what holds for everybody; what reaches every partition, the first one tells the desk."""
+        if isinstance(record, PolicyChange):
+            self.meta.policy = record.policy
+        elif isinstance(record, FirmFact):
+            self._note_firm(record)
+        if not self.number and (not isinstance(record, FirmFact) or record.kind in FOR_THE_DESK):
             self.meta.untold.append(FirmTold(record.at, record))
 
     def _put_in_force(self, record: ModelSnapshot) -> None:
@@ -182,10 +186,8 @@ class Partition:
             self.meta.snapshot = snapshot
 
     def _note_firm(self, fact: FirmFact) -> None:
-        """What a campaign cost; rates are intake's, the rest waits for the causes that will read it."""
-        cost, rate = fact.detail.get("cost_per_mailing"), fact.detail.get("response_rate")
-        if fact.kind == "marketing" and isinstance(cost, float) and isinstance(rate, float) and rate > 0:
-            self.meta.acquisition_cost = acquisition_cost(cost, rate)
+        """Rates are intake's: they are not kept."""
+        note(self.meta.firm, fact)
 
     def next_work(self) -> int | None:
         """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""
@@ -210,7 +212,7 @@ class Partition:
         body = self._states.get(event.customer_id)
         if body is not None and is_alias(body):  # goes on at once: to wait here would make it late there
             return self._apply_event(decode_state(body), event)
-        if event.at >= self.meta.clock:
+        if event.at >= self.meta.clock or isinstance(event, DeskStep):  # people act on what they saw: never too late
             self._wait(event)
             return []
         return self._take_late(new_state() if body is None else decode_state(body), event)
@@ -243,6 +245,9 @@ class Partition:
             return [ToJournal(_forwarded(event, state.forward_to))]
         if isinstance(event, CustomerFact) and event.alias_of is not None:
             return self._become_alias(state, event, event.alias_of)
+        if isinstance(event, DeskStep):
+            taken = take_step(state.decisions, event, self.meta.clock)
+            return [_no_such_warning(event) if taken is None else taken]
         heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
         if core_facts.take(state.facts, event) == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
@@ -304,7 +309,7 @@ class Partition:
             effects += found
             if visit.state.forward_to is not None:
                 effects += self._retire(customer_id, visit.state)
-            else:
+            elif not _is_nobody(visit.state):
                 visits.append(visit)
         if visits:
             looked = self._make(visits, tick, ripe)
@@ -373,10 +378,13 @@ class Partition:
                 grades=meta.grades,
                 purchases_stale="purchases" in tick.stale,
                 model_trusted=trusted,
+                live=meta.mode.live,
+                mutes=muted_at(meta.firm, at),
             ),
             meta.snapshot,
             meta.setup.lateness,
             self._observed,
+            meta.firm,
             meta.blind,
         )
         buyers = [v for v in visits if (v.looks or v.own_day) and v.in_trade(at)]
@@ -404,7 +412,10 @@ class Partition:
             if look.held:
                 self._put(visit, first_midnight_after(scene.context.at))
                 return effects
+            totals.count_verdicts(self.meta.totals, look.effects)
             totals.recount(self.meta.totals, before, decisions, _counted(look, decisions, scene.context))
+            if look.loss is not None:
+                count_loss(self.meta.totals.losses, look.loss)
         self._put(visit)
         return effects
 
@@ -478,7 +489,7 @@ def _counted(look: Look, decisions: Decisions, context: Context) -> Counted | No
     if look.worth is None:
         return None
     grade = grade_of(look.worth.contribution, context.grades) if look.worth.measured else None
-    warned = decisions.open_episode() is not None
+    warned = decisions.open_warning() is not None
     return Counted(look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk, warned, grade or "")
 
 
@@ -497,6 +508,15 @@ def _forwarded(event: CustomerEvent, to: str) -> CustomerEvent:
 
 def _customer_of(effect: Effect) -> str:
     return str(getattr(effect, "customer_id", ""))
+
+
+def _is_nobody(state: CustomerState) -> bool:
+    """Whether nothing is known of the id: a step at the desk that names it by mistake makes no customer of it."""
+    return not (state.facts.known_at or state.decisions.looked_at or state.decisions.muted_until)
+
+
+def _no_such_warning(step: DeskStep) -> DeadLettered:
+    return DeadLettered(reason="no_such_warning", customer_id=step.customer_id, at=step.at, event=step)
 
 
 def _apply_failed(event: CustomerEvent, error: Exception) -> DeadLettered:

@@ -4,9 +4,11 @@ The rule kept here: due times are midnights and a function of the state alone; e
 Examples are taken, and labels told, on days of the customer's own, `example_step` apart: one visit serves both.
 """
 
+from collections.abc import Iterator
+
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import Stage, next_change
-from streamproc.core.time import DAY, ceil_to, today_of
+from streamproc.core.time import DAY, FOREVER, ceil_to, today_of
 from streamproc.monitor.state import CustomerState
 from streamproc.scoring.examples import example_step
 
@@ -75,7 +77,20 @@ def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
     for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look
+    for other in _told_times(state, at):
+        look = other if not look or other < look else look
     return look
+
+
+def _told_times(state: CustomerState, at: int) -> Iterator[int]:
+    """The midnights that end a silence about the customer, or by which somebody should have the open warning."""
+    decisions = state.decisions
+    for told in (decisions.snoozed_until, decisions.muted_until):
+        if at < told < FOREVER:
+            yield ceil_to(told, DAY)
+    episode = decisions.open_warning()
+    if episode is not None and episode.due_at:
+        yield max(ceil_to(episode.due_at, DAY), first_midnight_after(at))
 
 
 def _next_silence(state: CustomerState, at: int, horizon_days: int) -> int:

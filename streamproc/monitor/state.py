@@ -15,8 +15,18 @@ class StateTooNewError(Exception):
     """A state, or facts handed over, were written by a newer version of the program."""
 
 
+class Exposure(Struct, array_like=True, frozen=True):
+    """A warning that reached into an example's window while arms were drawn.
+
+    `quarter` is the draw's; `chance` that of the silent arm where the customer was in it, 0 where people were told.
+    """
+
+    quarter: int
+    chance: float
+
+
 class Pending(Struct, array_like=True):
-    """An example waiting for its label.
+    """An example waiting for its label; `exposed` are the warnings that reach into its window, one a draw.
 
     `too_late` are purchase days that came too late to change it, and, as ~day, such as were taken back too late.
     """
@@ -29,12 +39,28 @@ class Pending(Struct, array_like=True):
     log_odds: int
     horizon: int
     too_late: list[int] = []
+    exposed: list[Exposure] = []
+
+
+class Care(Struct, array_like=True):
+    """What the desk does about a warning: whose it is (empty: nobody's yet), how it went, what the offer cost.
+
+    `overdue`: nobody had it when somebody should have.
+    """
+
+    claimed_by: str = ""
+    outcome: str = ""
+    cost: int = 0
+    snoozed_until: int = 0
+    overdue: bool = False
 
 
 class Episode(Struct, array_like=True):
     """One warning's life. Times in µs, log-odds in millionths, money in minor units.
 
     `last_purchase` is the one known when it was raised; `ended_at` 0 while open. Its verdict is due at `by_when`.
+    `share` is the silent arm's when the arm was drawn (0: none was), `holdout` that this one is in it. `due_at` is when
+    somebody should have it, 0 once that has been told or where nobody need.
     """
 
     id: str
@@ -47,6 +73,11 @@ class Episode(Struct, array_like=True):
     ended_at: int = 0
     escalated: bool = False
     raised: bool = False
+    stake: int = 0
+    share: float = 0.0
+    holdout: bool = False
+    due_at: int = 0
+    care: Care | None = None
 
 
 class Counted(Struct, array_like=True):
@@ -80,6 +111,17 @@ class Decisions(Struct, array_like=True):
     pending: list[Pending] = []
     counted: Counted | None = None
     lost_at: int = 0
+    snoozed_until: int = 0
+    muted_until: int = 0
+
+    def open_warning(self) -> Episode | None:
+        """The open episode, unless it is one that is watched in silence."""
+        episode = self.open_episode()
+        return None if episode is None or episode.holdout else episode
+
+    def quiet_until(self) -> int:
+        """Until when (µs) nothing new is to be said of the customer."""
+        return max(self.snoozed_until, self.muted_until)
 
     def open_episode(self) -> Episode | None:
         """The episode that has not ended, if there is one (it is always the last)."""

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from streamproc.core.events import Complaint, Contact, CustomerEvent, Purchase
+from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
-from streamproc.monitor.effects import Totals
+from streamproc.monitor.blame import add_losses
+from streamproc.monitor.effects import Effect, Totals, Unseen, Verdict
 from streamproc.monitor.state import Counted, Decisions
 
 
@@ -24,9 +26,12 @@ def merged(parts: list[Totals]) -> Totals:
         for mine, theirs in (*tables, (whole.lost, part.lost)):
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
+        add_losses(whole.losses, part.losses)
         whole.equity += part.equity
         whole.at_risk += part.at_risk
         whole.open_warnings += part.open_warnings
+        for name, arm in part.arms.items():
+            whole.arms.setdefault(name, Arm()).add(arm)
     return whole
 
 
@@ -73,6 +78,14 @@ def count_seen(totals: Totals, events: Iterable[CustomerEvent]) -> None:
     for event in events:
         if (stream := STREAMS.get(type(event))) is not None:
             _step(totals.seen, stream, 1)
+
+
+def count_verdicts(totals: Totals, effects: Iterable[Effect]) -> None:
+    """Counts the verdicts of those for whom an arm was drawn (in place), whether anybody was told or not."""
+    for effect in effects:
+        told = effect.effect if isinstance(effect, Unseen) else effect
+        if isinstance(told, Verdict) and told.arm is not None:
+            totals.arms.setdefault(told.arm, Arm()).count(told.stake, told.cost, kept=not told.right)
 
 
 def forget(totals: Totals, stage: Stage, decisions: Decisions) -> None:

@@ -32,9 +32,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, tag="example"):
     age: int  # days
     horizon: float  # days
     log_odds_micro: int  # as scored at `at`
-    weight: float = 1.0  # 1 / the chance of this example being taken
+    weight: float = 1.0  # 1 / the chance of this example being taken, and of the arm it was in; 0: not to be learned
     active: bool = True  # bought within the last horizon
     label: int | None = None
+    treated: bool = False  # people were told of the customer within [at, at + horizon), while a silent arm was drawn
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, tag="sighting"):

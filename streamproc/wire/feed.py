@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
+from streamproc.core.events import ComplaintStatus, CustomerKind, DeskAction, Direction, Purpose, WarningOutcome
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 """An identifier: 1 to 256 bytes of UTF-8 (the bytes are counted by intake, the characters here)."""
@@ -117,6 +117,19 @@ class FeedCustomerFact(FeedEvent, kw_only=True, frozen=True, omit_defaults=True)
     do_not_contact: bool | None = None
 
 
+class FeedDeskStep(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
+    """What somebody at the desk did about a warning; `cost` is what the offer cost."""
+
+    action: DeskAction
+    by: Id
+    warning_id: Id | None = None
+    to: Id | None = None
+    until: Moment | None = None
+    outcome: WarningOutcome | None = None
+    cost: Money | None = None
+    text: Text | None = None
+
+
 class FeedFirmFact(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """What the firm knows for everybody from `occurred_at` on; `fact` is one of FIRM_FACTS.
 
@@ -165,6 +178,7 @@ FIRM_FACTS = frozenset(
         "holiday",
         "list_price",
         "marketing",
+        "mute",
         "outage",
         "product",
         "staff_left",
@@ -173,4 +187,4 @@ FIRM_FACTS = frozenset(
 )
 """The kinds of fact that hold for everybody."""
 
-AnyFeedEvent = FeedPurchase | FeedComplaint | FeedContact | FeedCustomerFact | FeedFirmFact
+AnyFeedEvent = FeedPurchase | FeedComplaint | FeedContact | FeedCustomerFact | FeedDeskStep | FeedFirmFact

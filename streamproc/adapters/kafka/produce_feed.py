@@ -11,7 +11,7 @@ from typing import Any, assert_never
 import msgspec
 from msgspec import Struct
 
-from streamproc.core.events import Complaint, Contact, CustomerFact, FirmFact, Purchase
+from streamproc.core.events import Complaint, Contact, CustomerFact, DeskStep, FirmFact, Purchase
 from streamproc.core.time import to_text
 from streamproc.intake.journal import JournalEvent
 from streamproc.intake.money import digits_of
@@ -21,6 +21,7 @@ STREAM_OF: dict[type[Struct], str] = {
     Complaint: "complaints",
     Contact: "contacts",
     CustomerFact: "facts",
+    DeskStep: "facts",
     FirmFact: "facts",
 }
 RETURN = "return:"
@@ -42,6 +43,10 @@ def feed_body(event: JournalEvent, currency: str) -> bytes:
             members["kind"] = "contact"
         case CustomerFact():
             members["kind"] = "customer_fact"
+        case DeskStep():
+            members["kind"] = "desk_step"
+            if event.until is not None:
+                members["until"] = to_text(event.until)
         case FirmFact():
             members["fact"] = members.pop("kind")
         case _:

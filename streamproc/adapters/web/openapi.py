@@ -13,11 +13,11 @@ from streamproc.adapters.web.health import Health
 from streamproc.adapters.web.posting import Receipt
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry
-from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, FeedFirmFact, FeedPurchase
+from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, FeedDeskStep, FeedFirmFact, FeedPurchase
 
 Json = dict[str, Any]
 
-_EVENTS = (FeedPurchase, FeedComplaint, FeedContact, FeedCustomerFact, FeedFirmFact)
+_EVENTS = (FeedPurchase, FeedComplaint, FeedContact, FeedCustomerFact, FeedDeskStep, FeedFirmFact)
 _TYPES = (WarningPage, WarningNow, CustomerReport, WhyAnswer, Summary, Receipt, Health, Problem, Entry, *_EVENTS)
 _REF = "#/components/schemas/{name}"
 

@@ -1,0 +1,126 @@
+"""Who is warned of and who is watched in silence: drawn by hash, so that every replay draws the same.
+
+The rule kept here: a customer has one draw a quarter, however many warnings fall into it, and the draw is kept to the
+warning's verdict.
+"""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+from math import sqrt
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from streamproc.core.time import SECOND
+
+NORMAL_95 = 1.959964
+FEWEST = 30
+"""Verdicts an arm needs before anything is said of it: below, the normal interval of a mean is no interval."""
+
+
+def quarter_of(at: int) -> int:
+    """The calendar quarter (UTC) of an instant (µs), counted through the years."""
+    day = datetime.fromtimestamp(at // SECOND, UTC)
+    return day.year * 4 + (day.month - 1) // 3
+
+
+def is_held_out(customer_id: str, at: int, share: float) -> bool:
+    """Whether the customer is in the silent arm in the quarter of `at` (µs); `share` of all are."""
+    if share <= 0.0:
+        return False
+    drawn = blake2b(f"{quarter_of(at)}\x1f{customer_id}".encode(), digest_size=7, person=b"holdout").digest()
+    return int.from_bytes(drawn) < share * (1 << 56)
+
+
+class Arm(Struct):
+    """Verdicts of one arm: how many, how many customers were kept, and value kept less the offers' cost (minor units).
+
+    `squares` is the sum of the squared values, so that arms of several partitions add up exactly.
+    """
+
+    n: int = 0
+    kept: int = 0
+    value: int = 0
+    squares: int = 0
+    cost: int = 0
+
+    def count(self, stake: int, cost: int, *, kept: bool) -> None:
+        """One more verdict (in place); `stake` is what was to lose, `cost` what the offer cost."""
+        value = (stake if kept else 0) - cost
+        self.n += 1
+        self.kept += kept
+        self.value += value
+        self.squares += value * value
+        self.cost += cost
+
+    def add(self, other: "Arm") -> None:
+        """Another partition's verdicts of the same arm (in place)."""
+        self.n += other.n
+        self.kept += other.kept
+        self.value += other.value
+        self.squares += other.squares
+        self.cost += other.cost
+
+
+class Interval(NamedTuple):
+    """A difference between the arms, and where it lies with 95 % confidence."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def tells(self) -> bool:
+        """Whether the interval leaves out nothing having been won."""
+        return self.low > 0.0 or self.high < 0.0
+
+
+class Uplift(Struct, frozen=True):
+    """What warning brought, a warned customer: kept customers (a share), value saved net of offers (minor units).
+
+    `claim` says what may be said: "too_few" (an arm is under FEWEST), "too_wide" (the interval of the kept share holds
+    zero), "gain" or "loss". A figure may be shown beside its interval, and claimed under the last two only.
+    """
+
+    warned: Arm
+    holdout: Arm
+    kept: Interval | None
+    value: Interval | None
+    claim: str
+
+
+def uplift(warned: Arm, holdout: Arm) -> Uplift:
+    """The warned arm against the silent one, as drawn: a warned customer whom nobody called counts as warned."""
+    if min(warned.n, holdout.n) < FEWEST:
+        return Uplift(warned, holdout, None, None, "too_few")
+    kept, value = _kept(warned, holdout), _value(warned, holdout)
+    claim = "too_wide" if not kept.tells else "gain" if kept.estimate > 0.0 else "loss"
+    return Uplift(warned, holdout, kept, value, claim)
+
+
+def _wilson(arm: Arm) -> Interval:
+    """The share kept of one arm, by Wilson's score interval: it holds for shares near 0 and 1, too."""
+    share, z2 = arm.kept / arm.n, NORMAL_95 * NORMAL_95
+    middle = (share + z2 / (2 * arm.n)) / (1 + z2 / arm.n)
+    half = NORMAL_95 * sqrt(share * (1 - share) / arm.n + z2 / (4 * arm.n * arm.n)) / (1 + z2 / arm.n)
+    return Interval(share, middle - half, middle + half)
+
+
+def _kept(warned: Arm, holdout: Arm) -> Interval:
+    """The difference of the kept shares, by Newcombe's hybrid of two score intervals."""
+    ours, theirs = _wilson(warned), _wilson(holdout)
+    difference = ours.estimate - theirs.estimate
+    below = sqrt((ours.estimate - ours.low) ** 2 + (theirs.high - theirs.estimate) ** 2)
+    above = sqrt((ours.high - ours.estimate) ** 2 + (theirs.estimate - theirs.low) ** 2)
+    return Interval(difference, difference - below, difference + above)
+
+
+def _value(warned: Arm, holdout: Arm) -> Interval:
+    """The difference of the mean values, with unequal variances."""
+    difference = warned.value / warned.n - holdout.value / holdout.n
+    half = NORMAL_95 * sqrt(sum(_variance(arm) / arm.n for arm in (warned, holdout)))
+    return Interval(difference, difference - half, difference + half)
+
+
+def _variance(arm: Arm) -> float:
+    return max(0.0, (arm.squares * arm.n - arm.value * arm.value) / (arm.n * (arm.n - 1)))
