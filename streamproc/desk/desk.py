@@ -1,28 +1,35 @@
 """What the desk does at the end of a tick, once every partition's summary of that tick is in.
 
-Today it raises every would-warn; what the base's figures mean for grades is decided here, for all partitions alike.
+Of the would-warns as many go out as a day allows. What the base's figures mean for grades is decided here, for all
+partitions alike.
 """
 
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
 from streamproc.core.alerts import Alert
-from streamproc.core.control import Disposition
+from streamproc.core.control import Disposition, PlaybookChange, PolicyChange
+from streamproc.core.events import FirmFact
+from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
 from streamproc.desk.alerts import Watch, watch_tick
+from streamproc.desk.capacity import Capacity, is_silent, now_out, sort_out
 from streamproc.desk.warning import Entry, Money, entry_of, raised, warning_of
-from streamproc.monitor.effects import Effect, EpisodeChanged, Totals, Verdict, WouldWarn
+from streamproc.monitor.effects import Effect, EpisodeChanged, FirmTold, StepTaken, Totals, Verdict, WouldWarn
 
 
 class Desk(Struct):
-    """The desk's state: the thresholds it last announced, and those that the next tick is to carry."""
+    """The desk's state: thresholds announced last, those that the next tick is to carry, what warnings ask for."""
 
     money: Money
     live: bool = False
     announced: tuple[int, int, int] | None = None
     grades: tuple[int, int, int] | None = None
     watch: Watch = field(default_factory=Watch)
+    capacity: Capacity = field(default_factory=Capacity)
+    playbook: Playbook | None = None
 
     def news(self) -> tuple[int, int, int] | None:
         """Thresholds that no tick has carried yet, None if there are none; they count as announced from now on."""
@@ -44,14 +51,35 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
     """Answers one tick's effects, sorted by customer; `base` are all partitions' totals where they are due."""
     entries: list[Entry] = []
     records: list[Disposition] = []
+    history = not desk.live
+    fresh = [effect for effect in effects if isinstance(effect, WouldWarn)]
     for effect in effects:
-        if isinstance(effect, WouldWarn):
-            warning = warning_of(effect, desk.money, history=not desk.live)
-            entries.append(raised(warning))
-            records.append(Disposition(at=at, customer_id=effect.customer_id, warning_id=effect.id, outcome="raised"))
-        elif isinstance(effect, EpisodeChanged | Verdict):
-            entries.append(entry_of(effect, desk.money, history=not desk.live))
+        if isinstance(effect, EpisodeChanged | Verdict | StepTaken):
+            if effect.id and not is_silent(desk.capacity, effect):
+                entries.append(entry_of(effect, desk.money, history=history))
+        elif isinstance(effect, FirmTold):
+            _heed(desk, effect.record)
+    out, held = sort_out(desk.capacity, at, fresh)
+    for would in out:
+        warning = warning_of(now_out(would, at), desk.money, history=history, playbook=desk.playbook)
+        entries.append(raised(warning))
+        records.append(_answer(would, at, "raised"))
+    records += [_answer(would, at, "capacity") for would in held]
+    entries.sort(key=attrgetter("customer_id"))
+    records.sort(key=attrgetter("customer_id"))
     if base is not None:
         desk.grades = grade_thresholds(base.contribution) or desk.grades
     alerts = watch_tick(desk.watch, at, effects, base, history=not desk.live)
     return Answer(entries, records, alerts)
+
+
+def _heed(desk: Desk, record: FirmFact | PolicyChange | PlaybookChange) -> None:
+    """Goes by it from now on (in place)."""
+    if isinstance(record, PolicyChange):
+        desk.capacity.a_day = record.policy.capacity_a_day
+    elif isinstance(record, PlaybookChange):
+        desk.playbook = record.playbook
+
+
+def _answer(would: WouldWarn, at: int, outcome: Literal["raised", "capacity"]) -> Disposition:
+    return Disposition(at=at, customer_id=would.customer_id, warning_id=would.id, outcome=outcome)

@@ -5,13 +5,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from streamproc.core.causes import Cause, Clue
 from streamproc.core.control import Setup
+from streamproc.core.playbook import Do, Playbook, steps_for
 from streamproc.core.time import to_text
+from streamproc.desk.care import CareText, DeskText, StepKind, asked, care_of, kind_of
 from streamproc.intake.money import digits_of
-from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, Verdict, WouldWarn
+from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, StepTaken, Verdict, WouldWarn
 
 State = Literal["raised", "escalated", "recovered", "lost", "withdrawn"]
-EntryKind = Literal["raised", "escalated", "recovered", "lost", "withdrawn", "verdict"]
+EntryKind = Literal["raised", "escalated", "recovered", "lost", "withdrawn", "verdict"] | StepKind
 
 
 class Money(Struct, frozen=True):
@@ -45,6 +48,44 @@ class ReasonText(Struct, frozen=True):
     log_odds: float
     change: float | None
     evidence: tuple[EvidenceText, ...] = ()
+
+
+class ClueText(Struct, frozen=True, kw_only=True):
+    """A piece of evidence for a cause: what it is, and the event (None where its id was not kept).
+
+    `weight` 0-1; `size` is a figure that belongs to it: a price rise as a share, points short of what was expected,
+    seconds waited, hours of an outage.
+    """
+
+    sign: str
+    stream: str
+    event_id: str | None
+    occurred_at: str
+    weight: float
+    size: float | None = None
+
+
+class CauseText(Struct, frozen=True, kw_only=True):
+    """A likely cause with its strength (0-1) and evidence, heaviest first; `manner` tells how a service was poor."""
+
+    cause: str
+    strength: float
+    evidence: tuple[ClueText, ...]
+    manner: str | None = None
+
+
+class StepText(Struct, frozen=True, kw_only=True):
+    """Something to do, in both languages: whose it is, until when, by which row or line of the playbook (`origin`)."""
+
+    origin: str
+    id: str
+    en: str
+    zh: str
+    role: str
+    role_en: str
+    role_zh: str
+    due_by: str
+    tie: str | None = None
 
 
 class Risk(Struct, frozen=True, kw_only=True):
@@ -93,7 +134,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the domain's word
-    """A warning as it was raised."""
+    """A warning as it was raised. `causes`: the likely ones, strongest first (empty: unknown); `steps`: what to do."""
 
     id: str
     customer_id: str
@@ -107,11 +148,15 @@ class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the doma
     owner: str | None = None
     customer_kind: str | None = None
     history: bool = False
+    due_at: str | None = None
+    causes: tuple[CauseText, ...] = ()
+    steps: tuple[StepText, ...] = ()
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One line of the feed: a warning was raised, went on, ended, or got its verdict.
+    """One line of the feed: a warning was raised, went on, ended, got its verdict, or the desk did something about it.
 
+    `desk` is what was done, or refused, and `care` how the warning stands with the desk from then on.
     `why` says what ended or escalated it; `right` is the verdict: no purchase came by the by-when.
     """
 
@@ -126,10 +171,12 @@ class Entry(Struct, frozen=True, kw_only=True):
     expected_loss: str | None = None
     right: bool | None = None
     warning: Warning | None = None
+    desk: DeskText | None = None
+    care: CareText | None = None
 
 
-def warning_of(would: WouldWarn, money: Money, *, history: bool) -> Warning:
-    """The warning that a would-warn becomes."""
+def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playbook | None = None) -> Warning:
+    """The warning that a would-warn becomes; without a playbook it asks for no steps."""
     figures = would.figures
     return Warning(
         id=would.id,
@@ -144,6 +191,9 @@ def warning_of(would: WouldWarn, money: Money, *, history: bool) -> Warning:
         owner=would.owner,
         customer_kind=would.customer_kind,
         history=history,
+        due_at=to_text(would.due_at) if would.due_at else None,
+        causes=tuple(map(cause_of, would.causes)),
+        steps=() if playbook is None else _steps(would, playbook),
     )
 
 
@@ -202,6 +252,36 @@ def reason_of(reason: Reason) -> ReasonText:
     )
 
 
+def cause_of(cause: Cause) -> CauseText:
+    """A likely cause for people."""
+    return CauseText(
+        cause=cause.cause, strength=cause.strength, evidence=tuple(map(_clue, cause.clues)), manner=cause.manner
+    )
+
+
+def _clue(clue: Clue) -> ClueText:
+    return ClueText(
+        sign=clue.sign,
+        stream=clue.stream,
+        event_id=clue.event_id or None,
+        occurred_at=to_text(clue.at),
+        weight=clue.weight,
+        size=clue.size,
+    )
+
+
+def _steps(would: WouldWarn, playbook: Playbook) -> tuple[StepText, ...]:
+    return tuple(map(_step, steps_for(playbook, would.figures.segment, would.causes, would.at)))
+
+
+def _step(do: Do) -> StepText:
+    step, role = do.step, do.role
+    return StepText(
+        origin=do.origin, id=step.id, en=step.en, zh=step.zh, role=step.role, role_en=role.en, role_zh=role.zh,
+        due_by=to_text(do.due), tie=step.tie,
+    )  # fmt: skip
+
+
 def raised(warning: Warning) -> Entry:
     """The feed's line for a new warning; it carries the whole warning."""
     return Entry(
@@ -217,8 +297,13 @@ def raised(warning: Warning) -> Entry:
     )
 
 
-def entry_of(effect: EpisodeChanged | Verdict, money: Money, *, history: bool) -> Entry:
+def entry_of(effect: EpisodeChanged | Verdict | StepTaken, money: Money, *, history: bool) -> Entry:
     """The feed's line for what became of a warning."""
+    if isinstance(effect, StepTaken):
+        return Entry(
+            warning_id=effect.id, customer_id=effect.customer_id, at=to_text(effect.at), kind=kind_of(effect),
+            history=history, desk=asked(effect), care=care_of(effect, money.text),
+        )  # fmt: skip
     if isinstance(effect, Verdict):
         return Entry(
             warning_id=effect.id, customer_id=effect.customer_id, at=to_text(effect.at), kind="verdict",

@@ -5,9 +5,10 @@ from typing import Protocol
 
 import msgspec
 
+from streamproc.desk.care import CareText
 from streamproc.desk.feed import FeedReader, Order
 from streamproc.desk.warning import Entry
-from streamproc.testing.feed_entries import changed, judged, warned
+from streamproc.testing.feed_entries import changed, done, judged, warned
 
 HOSTILE = (
     "c",
@@ -40,6 +41,8 @@ class Home(FeedReader, Protocol):
         """Takes lines in, after those before."""
         ...
 
+
+SLEEPS = CareText(claimed_by="Li", snoozed_until="2024-05-08T00:00:00Z", overdue=True)
 
 CHECKS: list[Callable[[Home], None]] = []
 """All of the checks below, for a test's parameters."""
@@ -90,6 +93,7 @@ def a_warning_stands_as_it_was_raised(home: Home) -> None:
         "updated_at": "2024-03-01T00:00:00Z",
         "current": {"severity": "high", "probability": 0.1 + 0.2, "expected_loss": "30.00"},
         "verdict": None,
+        "care": None,
     }
     assert home.warnings() == home.warnings(open_only=True) == home.warnings(customers=["c"]) == [found]
 
@@ -121,6 +125,22 @@ def a_verdict_may_come_before_and_after_the_end(home: Home) -> None:
         "w3": ("raised", None, "2024-03"),
     }
     assert home.counts() == ({"lost": 1, "raised": 1, "recovered": 1}, {"right": 1, "wrong": 1}, {"high": 1})
+
+
+@_check
+def what_the_desk_did_is_seen(home: Home) -> None:
+    """The last that was said, whatever the state; it ends nothing and changes no figures."""
+    home.write([warned("w1"), warned("w2"), done("w1", "claimed", CareText(claimed_by="Li \U0001f4a5"))])
+    home.write([done("w1", "snoozed", SLEEPS, "2024-05-01T00:00:00Z"), done("w9", "claimed", SLEEPS)])
+    found = {w.id: (w.state, w.care, w.updated_at[:7]) for w in home.warnings(open_only=True)}
+    assert found == {"w1": ("raised", SLEEPS, "2024-05"), "w2": ("raised", None, "2024-03")}
+    home.write([changed("w1", "escalated", loss="36.00"), done("w1", "refused", SLEEPS), changed("w1", "lost")])
+    one = home.warning("w1")
+    assert one is not None
+    assert (one.state, one.care, one.current.expected_loss) == ("lost", SLEEPS, "36.00")
+    kinds = ["raised", "claimed", "snoozed", "escalated", "refused", "lost"]
+    assert [entry.kind for entry in home.life_of("w1")] == kinds
+    assert home.counts() == ({"lost": 1, "raised": 1}, {}, {"high": 1})
 
 
 @_check

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from streamproc.desk.care import CareText, DeskText
 from streamproc.desk.warning import (
     Entry,
     EntryKind,
@@ -91,3 +92,13 @@ def changed(
 def judged(warning_id: str, at: str = "2024-06-01T00:00:00Z", *, right: bool = True, customer_id: str = "c") -> Entry:
     """The line of a verdict."""
     return Entry(warning_id=warning_id, customer_id=customer_id, at=at, kind="verdict", history=False, right=right)
+
+
+def done(
+    warning_id: str, kind: EntryKind, care: CareText, at: str = "2024-04-01T00:00:00Z", *, customer_id: str = "c"
+) -> Entry:
+    """The line of what the desk did about a warning."""
+    step = DeskText(action="claim", event_id=f"d-{at}", by="Li", refused="claimed" if kind == "refused" else None)
+    return Entry(
+        warning_id=warning_id, customer_id=customer_id, at=at, kind=kind, history=False, desk=step, care=care
+    )  # fmt: skip

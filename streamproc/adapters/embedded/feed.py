@@ -14,6 +14,8 @@ _GO_ON = (
     "UPDATE warnings SET state = ?, updated_at = ?, severity = coalesce(?, severity), "
     "probability = coalesce(?, probability), expected_loss = coalesce(?, expected_loss) WHERE id = ?"
 )
+_CARE = "INSERT OR REPLACE INTO care VALUES (?, ?)"
+_TOUCH = "UPDATE warnings SET updated_at = ? WHERE id = ?"
 _JUDGE = "UPDATE warnings SET verdict = ?, updated_at = ? WHERE id = ?"
 
 
@@ -33,6 +35,9 @@ def write(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
                     w.value.expected_loss, w.history, _ENCODE(w),
                 ),
             )  # fmt: skip
+        elif entry.care is not None:
+            db.execute(_CARE, (entry.warning_id, _ENCODE(entry.care)))
+            db.execute(_TOUCH, (entry.at, entry.warning_id))
         elif entry.kind == "verdict":
             db.execute(_JUDGE, (entry.right, entry.at, entry.warning_id))
         else:

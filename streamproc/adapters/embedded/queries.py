@@ -17,7 +17,7 @@ from streamproc.adapters.embedded.clock import Progress
 from streamproc.adapters.embedded.journal import Numbered, read_customer, read_own
 from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import Replay, setup_of
-from streamproc.adapters.embedded.schema import StoreError
+from streamproc.adapters.embedded.schema import StoreError, version_of
 from streamproc.core.control import Setup
 from streamproc.desk.glance import Counted, Time, glance
 from streamproc.desk.report import Current, CustomerReport, Summary, WarningNow, WhyAnswer
@@ -36,7 +36,10 @@ _KEYS: dict[Order, tuple[str, ...]] = {
 }
 """What warnings are sorted by, descending."""
 
-_COLUMNS = "body, state, updated_at, severity, probability, expected_loss, verdict"
+_COLUMNS = "body, state, updated_at, severity, probability, expected_loss, verdict, "
+_CARE = "(SELECT body FROM care WHERE warning_id = warnings.id)"
+_EARLIER = 1
+"""The last version of the tables without what the desk did."""
 _DECODE_WARNING = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -47,6 +50,7 @@ class _Standing(msgspec.Struct):
     updated_at: str
     current: Current
     verdict: bool | None
+    care: msgspec.Raw
 
 
 def the_setup(db: sqlite3.Connection) -> Setup:
@@ -81,20 +85,26 @@ def warnings(
         where.append(f"({keys}) < (SELECT {keys} FROM warnings WHERE id = ?)")
         given.append(after)
     order_by = ", ".join(f"{key} DESC" for key in _KEYS[order])
-    query = f"SELECT {_COLUMNS} FROM warnings WHERE {' AND '.join(where)} ORDER BY {order_by} LIMIT ?"
+    query = f"SELECT {_columns(db)} FROM warnings WHERE {' AND '.join(where)} ORDER BY {order_by} LIMIT ?"
     return [_now(row) for row in db.execute(query, (*given, -1 if limit is None else limit))]
 
 
 def warning(db: sqlite3.Connection, warning_id: str) -> WarningNow | None:
     """One warning as it stands, None if there is none of this id."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM warnings WHERE id = ?", (warning_id,)).fetchone()
+    row = db.execute(f"SELECT {_columns(db)} FROM warnings WHERE id = ?", (warning_id,)).fetchone()
     return None if row is None else _now(row)
 
 
-def _now(row: tuple[bytes, State, str, str, float, str, int | None]) -> WarningNow:
-    body, state, updated_at, severity, probability, expected_loss, verdict = row
+def _columns(db: sqlite3.Connection) -> str:
+    """What a warning as it stands is read from; one who only reads may find a folder as an earlier version left it."""
+    return _COLUMNS + ("NULL" if version_of(db) <= _EARLIER else _CARE)
+
+
+def _now(row: tuple[bytes, State, str, str, float, str, int | None, bytes | None]) -> WarningNow:
+    body, state, updated_at, severity, probability, expected_loss, verdict, care = row
     current = Current(severity=severity, probability=probability, expected_loss=expected_loss)
-    standing = _Standing(state, updated_at, current, None if verdict is None else bool(verdict))
+    told = msgspec.Raw(b"null" if care is None else care)
+    standing = _Standing(state, updated_at, current, None if verdict is None else bool(verdict), told)
     added = _DECODE_WARNING(msgspec.json.encode(standing))
     return msgspec.json.decode(msgspec.json.encode({**_DECODE_WARNING(body), **added}), type=WarningNow)
 

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS warnings (
 );
 CREATE INDEX IF NOT EXISTS warnings_customer ON warnings (customer);
 CREATE INDEX IF NOT EXISTS warnings_state ON warnings (state);
+CREATE TABLE IF NOT EXISTS care (warning_id TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alerts (
     seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
 );

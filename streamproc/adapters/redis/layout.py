@@ -21,7 +21,7 @@ from streamproc.desk.feed import Numbered
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
 
-LAYOUT = 1
+LAYOUT = 2
 """What another layout holds lies beside it, under keys of its own: it is built from the log, not made from the old."""
 
 
@@ -61,7 +61,7 @@ def keys_under(prefix: str) -> Keys:
 
 
 class Row(msgspec.Struct, array_like=True):
-    """A warning as it stands, all text as take.lua keeps it; `member` is its place in sorted sets."""
+    """A warning as it stands, all text as take.lua keeps it; `member` is its place in sorted sets, `care` JSON."""
 
     customer: str
     member: str
@@ -72,6 +72,7 @@ class Row(msgspec.Struct, array_like=True):
     probability: str
     expected_loss: str
     verdict: str
+    care: str
 
 
 class _Standing(msgspec.Struct):
@@ -81,6 +82,7 @@ class _Standing(msgspec.Struct):
     updated_at: str
     current: Current
     verdict: bool | None
+    care: msgspec.Raw
 
 
 _VERDICTS = {"": None, "right": True, "wrong": False}
@@ -102,6 +104,8 @@ def arguments(record: Numbered, before: int | None) -> list[bytes | str | int]:
     if entry.kind == "verdict":
         word = "" if entry.right is None else "right" if entry.right else "wrong"
         return [*place, "verdict", record.body, entry.warning_id, entry.at, word, *[""] * 6]
+    if entry.care is not None:
+        return [*place, "care", record.body, entry.warning_id, entry.at, *[""] * 6, _ENCODE(entry.care)]
     return [*place, "change", record.body, entry.warning_id, entry.at, entry.kind, *_changed(entry), "", ""]
 
 
@@ -137,5 +141,6 @@ def row_of(packed: bytes) -> Row:
 def now_of(row: Row, body: bytes) -> WarningNow:
     """The warning as it stands."""
     current = Current(severity=row.severity, probability=float(row.probability), expected_loss=row.expected_loss)
-    standing = _Standing(row.state, row.updated_at, current, _VERDICTS[row.verdict])
+    care = msgspec.Raw(row.care.encode() or b"null")
+    standing = _Standing(row.state, row.updated_at, current, _VERDICTS[row.verdict], care)
     return _DECODE_NOW(_ENCODE({**_DECODE_BODY(body), **_DECODE_BODY(_ENCODE(standing))}))

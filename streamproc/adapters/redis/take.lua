@@ -20,7 +20,7 @@ if stored and tonumber(stored) >= tonumber(offset) then return 0 end
 if (stored or '') ~= before then return -1 end
 
 -- A warning as it stands, in the order of layout.Row.
-local CUSTOMER, MEMBER, STAKE, STATE, UPDATED, SEVERITY, PROBABILITY, LOSS, VERDICT = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local CUSTOMER, MEMBER, STAKE, STATE, UPDATED, SEVERITY, PROBABILITY, LOSS, VERDICT, CARE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 local function is_open(row)
     return row[STATE] == 'raised' or row[STATE] == 'escalated'
@@ -74,7 +74,7 @@ end
 
 redis.call('XADD', lines, 'MAXLEN', keep_lines, seq .. '-0', 'line', line)
 if kind == 'raise' then
-    local row = { customer, at .. '\0' .. id, stake, 'raised', at, severity, probability, loss, '' }
+    local row = { customer, at .. '\0' .. id, stake, 'raised', at, severity, probability, loss, '', '' }
     redis.call('HSET', bodies, id, body)
     redis.call('ZADD', newest, 0, row[MEMBER])
     redis.call('ZADD', customers, 0, customer .. '\0' .. row[MEMBER])
@@ -86,6 +86,8 @@ elseif packed then
     row[UPDATED] = at
     if kind == 'verdict' then
         row[VERDICT] = word
+    elseif kind == 'care' then
+        row[CARE] = body
     else
         row[STATE] = word
         if severity ~= '' then row[SEVERITY] = severity end

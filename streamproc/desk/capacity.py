@@ -1,0 +1,100 @@
+"""How many warnings a day go out: those with most to lose; the others wait, and are reconsidered every day.
+
+The rules kept here: what waits is weighed by the latest expected loss; of a warning that has not gone out the feed is
+told nothing; one that ends while it waits has never been there for anybody.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamproc.core.time import day_of
+from streamproc.monitor.effects import EpisodeChanged, StepTaken, Verdict, WouldWarn
+
+WAITING_KEPT = 300
+"""How many would-warns wait, those with most to lose; the others are let go and never go out."""
+
+SILENT_KEPT = 10_000
+"""Of how many warnings that did not go out it is known that they did not, the latest ones."""
+
+
+class Capacity(Struct):
+    """`a_day` 0: any number goes out. `sent` went out on `day`; `silent` are the ids that have not, oldest first."""
+
+    a_day: int = 0
+    day: int = 0
+    sent: int = 0
+    waiting: list[WouldWarn] = []
+    silent: list[str] = []
+
+
+class Sorted(NamedTuple):
+    """Which would-warns go out at a tick, and which have begun to wait."""
+
+    out: list[WouldWarn]
+    held: list[WouldWarn]
+
+
+def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn]) -> Sorted:
+    """Answers a tick's would-warns (in place); the first tick of a day reconsiders those that wait."""
+    day = day_of(at)
+    dawn = day > capacity.day
+    if dawn:
+        capacity.day, capacity.sent = day, 0
+    if not capacity.a_day:
+        out = [*capacity.waiting, *fresh]
+        _forget(capacity, [would.id for would in capacity.waiting])
+        capacity.waiting = []
+        return Sorted(out, [])
+    asking = sorted([*capacity.waiting, *fresh] if dawn else fresh, key=_most_to_lose_first)
+    free = max(0, capacity.a_day - capacity.sent)
+    out, rest = asking[:free], asking[free:]
+    capacity.sent += len(out)
+    new = {would.id for would in fresh}
+    held = [would for would in rest if would.id in new]
+    _forget(capacity, [would.id for would in out])
+    capacity.silent = [*capacity.silent, *(would.id for would in held)][-SILENT_KEPT:]
+    kept = rest if dawn else [*capacity.waiting, *rest]
+    capacity.waiting = sorted(kept, key=_most_to_lose_first)[:WAITING_KEPT]
+    return Sorted(out, held)
+
+
+def now_out(would: WouldWarn, at: int) -> WouldWarn:
+    """The would-warn as it goes out at `at` (µs): people have as long for it as if it had just come up."""
+    return replace(would, at=at, due_at=would.due_at + at - would.at if would.due_at else 0)
+
+
+def is_silent(capacity: Capacity, change: EpisodeChanged | Verdict | StepTaken) -> bool:
+    """Whether the feed is to be told nothing of this, for the warning has not gone out; notes what it means (in place).
+
+    One that recovered, was lost or withdrawn waits no more.
+    """
+    if change.id not in capacity.silent:
+        return False
+    if isinstance(change, EpisodeChanged):
+        capacity.waiting = list(_changed(capacity.waiting, change))
+    elif isinstance(change, Verdict):
+        capacity.silent.remove(change.id)
+    return True
+
+
+def _changed(waiting: list[WouldWarn], change: EpisodeChanged) -> Iterator[WouldWarn]:
+    for would in waiting:
+        if would.id != change.id:
+            yield would
+        elif change.change == "escalated":
+            loss = would.figures.expected_loss if change.expected_loss is None else change.expected_loss
+            likely = would.figures.probability if change.probability is None else change.probability
+            figures = replace(would.figures, expected_loss=loss, probability=likely)
+            yield replace(would, figures=figures, severity=change.severity or would.severity)
+
+
+def _forget(capacity: Capacity, ids: list[str]) -> None:
+    gone = set(ids)
+    capacity.silent = [name for name in capacity.silent if name not in gone]
+
+
+def _most_to_lose_first(would: WouldWarn) -> tuple[int, int, str]:
+    return -would.figures.expected_loss, would.by_when, would.id
