@@ -7,6 +7,7 @@ from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.models import KnownModel
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.reading_alerts import alert_news, alerts_in
 from streamproc.adapters.kafka.reading_base import metas_of
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal, Placed
@@ -15,6 +16,7 @@ from streamproc.adapters.kafka.security import redis_arguments
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import Settings
+from streamproc.core.alerts import Alert, standing
 from streamproc.core.control import ClockMode, Setup
 from streamproc.desk.feed import FeedAwayError, Order
 from streamproc.desk.glance import Counted, Time, glance
@@ -108,6 +110,16 @@ class Cluster:
     def news(self) -> Iterator[Entry]:
         """The warnings topic's lines from now on."""
         return self.topic_feed.news()
+
+    # --------------------------------------------------------------------------------------- the alerts
+
+    def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Each alert's last line."""
+        return standing(alerts_in(self._topics), open_only=open_only)
+
+    def alert_news(self) -> Iterator[Alert]:
+        """The alerts' lines from now on."""
+        return alert_news(self._topics)
 
 
 @contextmanager

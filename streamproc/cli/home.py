@@ -2,20 +2,23 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from streamproc.adapters.embedded import feed, queries
+from streamproc.adapters.embedded import alerts, feed, queries
 from streamproc.adapters.embedded.customers import Past
 from streamproc.cli.common import reading
 from streamproc.config import Settings
+from streamproc.core.alerts import Alert, standing
 from streamproc.desk.feed import Order
 from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
 
 POLL_SECONDS = 0.25
+
+T = TypeVar("T")
 
 
 class Home(Past, Protocol):
@@ -31,6 +34,14 @@ class Home(Past, Protocol):
 
     def news(self) -> Iterator[Entry]:
         """The feed's lines from this moment on, as they are committed; it never ends."""
+        ...
+
+    def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Each alert's last line, the newest alert first."""
+        ...
+
+    def alert_news(self) -> Iterator[Alert]:
+        """The alerts' lines from this moment on; it never ends."""
         ...
 
 
@@ -53,17 +64,25 @@ class FolderHome(queries.FolderPast):
     def news(self) -> Iterator[Entry]:
         """The feed's lines from now on."""
         (seen,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
-        return self._news(seen)
+        return self._news(feed.lines, seen)
 
-    def _news(self, seen: int) -> Iterator[Entry]:
+    def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Each alert's last line."""
+        return standing((alert for _, alert in alerts.lines(self._db)), open_only=open_only)
+
+    def alert_news(self) -> Iterator[Alert]:
+        """The alerts' lines from now on."""
+        return self._news(alerts.lines, max((seq for seq, _ in alerts.lines(self._db)), default=0))
+
+    def _news(self, lines: Callable[[sqlite3.Connection, int], Iterator[tuple[int, T]]], seen: int) -> Iterator[T]:
         version = None
         while True:
             (now,) = self._db.execute("PRAGMA data_version").fetchone()
             if now != version:
                 version = now
-                for seq, entry in feed.lines(self._db, seen):
+                for seq, line in lines(self._db, seen):
                     seen = seq
-                    yield entry
+                    yield line
             time.sleep(POLL_SECONDS)
 
 

@@ -33,6 +33,12 @@ def _warnings() -> Function:
     return warnings
 
 
+def _alerts() -> Function:
+    from streamproc.cli.alerts import alerts
+
+    return alerts
+
+
 def _customer() -> Function:
     from streamproc.cli.customer import customer
 
@@ -142,6 +148,7 @@ def _version() -> Function:
 COMMANDS = {
     "run": Entry("Read events, keep each customer's state, learn, and warn of those about to leave.", _run),
     "warnings": Entry("The warnings as they stand, or as they come.", _warnings),
+    "alerts": Entry("Alerts to those who run the shop: of feeds, of complaints, of the base.", _alerts),
     "customer": Entry("All that is known of one customer.", _customer),
     "why": Entry("Why there was, or was no, warning for a customer.", _why),
     "status": Entry("The whole base at a glance.", _status),

@@ -3,6 +3,7 @@
 The rule kept here: an alert is a life under one id: raised once, perhaps worse, ended once; each step is a line.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -11,17 +12,7 @@ from streamproc.core.ids import short_id
 from streamproc.core.time import to_text
 
 AlertKind = Literal[
-    "feed_silent",
-    "feed_odd",
-    "complaint_surge",
-    "churn_rate",
-    "churn_grave",
-    "base_shrinking",
-    "concentration_rising",
-    "satisfaction_sliding",
-    "promise",
-    "incident",
-    "cases_full",
+    "feed_silent", "feed_odd", "complaint_surge", "churn_rate", "churn_grave", "base_shrinking", "concentration_rising"
 ]
 AlertState = Literal["raised", "worse", "ended"]
 AlertSeverity = Literal["low", "medium", "high", "critical"]
@@ -72,6 +63,13 @@ class OpenAlert(Struct, array_like=True):
 
     started: int
     finding: Finding
+
+
+def standing(lines: Iterable[Alert], *, open_only: bool = False) -> list[Alert]:
+    """Each alert's last line, of those still open or of all; the newest alert first."""
+    last = {line.id: line for line in lines}
+    found = [line for line in last.values() if not (open_only and line.state == "ended")]
+    return sorted(found, key=lambda line: (line.started_at, line.id), reverse=True)
 
 
 def subject_of(text: str) -> str:

@@ -8,7 +8,6 @@ the band. So a count that merely swings is no finding, and a chance finding has 
 from typing import NamedTuple
 
 from msgspec import Struct
-from scipy.special import betainc
 
 DAYS_KEPT = 210
 TALLY_DAYS_KEPT = 63
@@ -75,6 +74,8 @@ def band(counts: list[int], among: list[int], window: int, last: int) -> Band | 
     before, now = sum(exposed[:past]), sum(exposed[past:])
     if before <= 0 or now <= 0:
         return None
+    from scipy.special import betainc  # noqa: PLC0415 - whoever only reads a journal does not wait for it
+
     total, count = sum(counts[:past]), sum(counts[past:])
     rate = total / before
     unrest = _unrest(counts[:past], [rate * n for n in exposed[:past]])

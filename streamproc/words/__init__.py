@@ -10,6 +10,7 @@ is compiled from it. After a change of texts, from the project's folder:
 (A test says what is missing, left over, or not compiled.)
 """
 
+from streamproc.words.alerts import alert_said
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
 from streamproc.words.outcomes import outcome_said
 from streamproc.words.reasons import Said, main_reasons, model_note, money_notes, reason_said
@@ -20,6 +21,7 @@ __all__ = [
     "Language",
     "Said",
     "Words",
+    "alert_said",
     "main_reasons",
     "model_note",
     "money_notes",

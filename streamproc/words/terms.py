@@ -145,6 +145,36 @@ _t("stream", "contacts", "contact")
 _t("clock", "event", "event time")
 _t("clock", "wall", "wall clock")
 
+_t("feed", "purchases", "purchases")
+_t("feed", "complaints", "complaints")
+_t("feed", "contacts", "contacts")
+
+_t("alert", "feed_silent", "feed silent")
+_t("alert", "feed_odd", "feed odd")
+_t("alert", "complaint_surge", "complaints surge")
+_t("alert", "churn_rate", "churn rate")
+_t("alert", "churn_grave", "grave churn")
+_t("alert", "base_shrinking", "base shrinking")
+_t("alert", "concentration_rising", "concentration rising")
+
+_t("alert state", "raised", "open")
+_t("alert state", "worse", "worse")
+_t("alert state", "ended", "over")
+
+_t("tally", "category", "category")
+_t("tally", "kind", "kind")
+_t("tally", "nature", "nature")
+_t("tally", "product", "product")
+_t("tally", "channel", "channel")
+_t("tally", "region", "region")
+
+_t("complaint kind", "first", "first complaint")
+_t("complaint kind", "repeated", "repeated")
+_t("complaint kind", "reopened", "reopened")
+
+_t("complaint nature", "valid", "valid")
+_t("complaint nature", "invalid", "not valid")
+
 _t("refusal", "not_utf8", "not UTF-8 text")
 _t("refusal", "not_json", "not JSON")
 _t("refusal", "not_object", "not a JSON object")

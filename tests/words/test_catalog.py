@@ -10,11 +10,13 @@ import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from streamproc.core.alerts import AlertKind, AlertState
 from streamproc.core.control import ClockMode, Disposition
 from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.value import Grade, Segment, Tier
+from streamproc.desk import surges
 from streamproc.desk.warning import EntryKind, State
 from streamproc.intake.refusal import Reason
 from streamproc.monitor.effects import DeadLettered, Why
@@ -60,6 +62,9 @@ CLOSED: dict[str, set[str]] = {
     "customer kind": set(get_args(CustomerKind)),
     "clock": set(literals(ClockMode, "mode")),
     "disposition": set(literals(Disposition, "outcome")),
+    "alert": set(get_args(AlertKind)),
+    "alert state": set(get_args(AlertState)),
+    "feed": set(surges.FEEDS),
     "refusal": {*get_args(Reason), *literals(DeadLettered, "reason")},
 }
 

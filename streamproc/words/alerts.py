@@ -1,0 +1,98 @@
+"""An alert as a sentence with its evidence."""
+
+from collections.abc import Callable
+
+from streamproc.core.alerts import Alert, AlertKind
+from streamproc.words.language import Words
+
+_WORDS_OF = {"category": "cause", "kind": "complaint kind", "nature": "complaint nature"}
+"""Whose terms the words of a tally are; of the others they are the feed's own."""
+
+
+def alert_said(words: Words, alert: Alert) -> str:
+    """What the alert says."""
+    return _SAID[alert.kind](words, alert)
+
+
+def _counted(words: Words, alert: Alert) -> dict[str, str]:
+    """The figures of an alert that counts: how many, within how long, how many are usual."""
+    figures = alert.figures
+    return {
+        "count": words.number(figures["count"]),
+        "days": words.days(figures["days"]),
+        "expected": words.number(round(figures["expected"], 1)),
+    }
+
+
+def _feed_silent(words: Words, alert: Alert) -> str:
+    return words.say(
+        "The feed {feed} is silent: nothing in {days}, where {expected} are usual.",
+        feed=words.term("feed", alert.subject),
+        days=words.days(alert.figures["days"]),
+        expected=_counted(words, alert)["expected"],
+    )
+
+
+def _feed_odd(words: Words, alert: Alert) -> str:
+    return words.say(
+        "The feed {feed} brings too little: {count} in {days}, where {expected} are usual.",
+        feed=words.term("feed", alert.subject),
+        **_counted(words, alert),
+    )
+
+
+def _surge(words: Words, alert: Alert) -> str:
+    tally, _, word = alert.subject.partition(":")
+    return words.say(
+        "Complaints surge ({tally}: {word}): {count} in {days}, where {expected} are usual.",
+        tally=words.term("tally", tally),
+        word=words.term(_WORDS_OF[tally], word) if tally in _WORDS_OF else word,
+        **_counted(words, alert),
+    )
+
+
+def _churn(words: Words, alert: Alert) -> str:
+    return words.say(
+        "More customers of {grade} are lost than usual: {count} of {customers} in {days}, where {expected} are usual.",
+        grade=words.term("grade", alert.subject),
+        customers=words.number(alert.figures["customers"]),
+        **_counted(words, alert),
+    )
+
+
+def _grave(words: Words, alert: Alert) -> str:
+    return words.say(
+        "A grave warning: large and middling customers are being lost, {count} of {customers} in {days}, "
+        "where {expected} are usual.",
+        customers=words.number(alert.figures["customers"]),
+        **_counted(words, alert),
+    )
+
+
+def _shrinking(words: Words, alert: Alert) -> str:
+    return words.say(
+        "The base is shrinking: {now} active customers, {before} were there {days} ago.",
+        now=words.number(alert.figures["now"]),
+        before=words.number(alert.figures["before"]),
+        days=words.days(alert.figures["days"]),
+    )
+
+
+def _concentrating(words: Words, alert: Alert) -> str:
+    return words.say(
+        "Revenue concentrates: the top 20 % bring {now} of it, {before} {days} ago.",
+        now=words.share(alert.figures["now"]),
+        before=words.share(alert.figures["before"]),
+        days=words.days(alert.figures["days"]),
+    )
+
+
+_SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
+    "feed_silent": _feed_silent,
+    "feed_odd": _feed_odd,
+    "complaint_surge": _surge,
+    "churn_rate": _churn,
+    "churn_grave": _grave,
+    "base_shrinking": _shrinking,
+    "concentration_rising": _concentrating,
+}
