@@ -10,11 +10,15 @@ import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from streamproc.core.causes import Manner, Sign
 from streamproc.core.alerts import AlertKind, AlertState
 from streamproc.core.control import ClockMode, Disposition
 from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
 from streamproc.core.lifecycle import Phase, Stage
+from streamproc.core.loyalty import CriterionName, Kind, Measure
+from streamproc.core.playbook import TIES
 from streamproc.core.policy import Outcome, Severity
+from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk import surges
 from streamproc.desk.warning import EntryKind, State
@@ -57,11 +61,20 @@ CLOSED: dict[str, set[str]] = {
     "speaks": set(literals(Snapshot, "speaks")),
     "complaint status": set(get_args(ComplaintStatus)),
     "cause": {str(cause) for cause in CAUSES if cause != "natural"},  # the need is gone: no feed says so
+    "clue": set(get_args(Sign)),
+    "manner": set(get_args(Manner)),
+    "tie": set(TIES),
     "direction": set(get_args(Direction)),
     "purpose": set(get_args(Purpose)),
     "customer kind": set(get_args(CustomerKind)),
     "clock": set(literals(ClockMode, "mode")),
     "disposition": set(literals(Disposition, "outcome")),
+    "service": {"timely", "accurate", "consistent", "reliable"},
+    "criterion": set(get_args(CriterionName)),
+    "loyalty": set(get_args(Kind)),
+    "loyalty means": set(get_args(Kind)),
+    "measure": set(get_args(Measure)),
+    "sign": set(get_args(SignName)),
     "alert": set(get_args(AlertKind)),
     "alert state": set(get_args(AlertState)),
     "feed": set(surges.FEEDS),
