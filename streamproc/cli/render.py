@@ -1,5 +1,6 @@
 """Warnings on a terminal: one line that says who, how likely, by when and what is at stake, then why."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 from rich.console import Console, RenderableType
@@ -10,8 +11,20 @@ from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.schema import connect
 from streamproc.config import Settings
 from streamproc.desk.report import WarningNow
-from streamproc.desk.warning import Entry, ReasonText, Standing, Value, Warning  # noqa: A004 - the domain's word
-from streamproc.words import Language, Words, main_reasons, money_notes, reason_said, words_in
+from streamproc.desk.warning import CauseText, Entry, ReasonText, Standing, StepText, Value, Warning  # noqa: A004
+from streamproc.words import (
+    Language,
+    Words,
+    cause_said,
+    clue_said,
+    first_steps,
+    main_reasons,
+    money_notes,
+    no_cause_said,
+    reason_said,
+    step_said,
+    words_in,
+)
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "unrated": "dim"}
 """How severities look."""
@@ -22,7 +35,12 @@ SHOWN_AFTER_REPLAY = 10
 def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
     """A warning as it was raised, ready to print line by line."""
     words = words_in(language)
-    return [headline(words, warning), *reason_lines(words, warning.reasons, warning.standing, warning.value)]
+    return [
+        headline(words, warning),
+        *reason_lines(words, warning.reasons, warning.standing, warning.value),
+        *cause_lines(words, warning.causes),
+        *step_lines(words, warning.steps),
+    ]
 
 
 def headline(words: Words, warning: Warning) -> Text:
@@ -71,9 +89,32 @@ def reason_lines(
 ) -> list[RenderableType]:
     """The main reasons, a sentence each, indented."""
     return [
-        Padding(Text(reason_said(words, reason, standing, value).text), (0, 0, 0, 4), expand=False)
-        for reason in main_reasons(reasons, at_most)
+        _indented(Text(reason_said(words, reason, standing, value).text)) for reason in main_reasons(reasons, at_most)
     ]
+
+
+def cause_lines(words: Words, causes: Sequence[CauseText], at_most: int = 2) -> list[RenderableType]:
+    """The likeliest causes with their evidence, indented; that none is known, where none is."""
+    found = [
+        Text("; ".join([cause_said(words, cause), *(clue_said(words, clue) for clue in cause.evidence)]))
+        for cause in causes[:at_most]
+    ]
+    return [_indented(line) for line in found or [Text(no_cause_said(words), "dim")]]
+
+
+STEPS_SHOWN = 4
+
+
+def step_lines(words: Words, steps: Sequence[StepText]) -> list[RenderableType]:
+    """The steps due first, indented, and how many there are beside them."""
+    lines = [_indented(Text(step_said(words, step), "green")) for step in first_steps(steps, STEPS_SHOWN)]
+    if (left := len(steps) - STEPS_SHOWN) > 0:
+        lines.append(_indented(Text(words.count("{n} further step", "{n} further steps", left), "dim")))
+    return lines
+
+
+def _indented(text: Text) -> RenderableType:
+    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def entry_line(words: Words, entry: Entry, currency: str) -> Text:

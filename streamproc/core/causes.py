@@ -42,7 +42,6 @@ Sign = Literal[
     "staff_left",
     "price_raised",
     "discount_ended",
-    "full_price",
     "product_gone",
     "outage",
     "cross_region",

@@ -34,7 +34,7 @@ def glance(setup: Setup, parts: Sequence[Meta], time: Time, counted: Counted, *,
     """The summary over all partitions; what is the same in all is taken from the first."""
     money, base = money_of(setup), merged([part.totals for part in parts])
     running = parts[0] if parts else new_meta()
-    cost = running.acquisition_cost
+    cost = running.firm.acquisition_cost()
     return Summary(
         clock=to_text(time.clock) if time.clock else None,
         mode=time.mode,

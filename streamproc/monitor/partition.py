@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from streamproc.core import facts as core_facts
+from streamproc.core.causes import Cause
 from streamproc.core.control import (
     ClockMode,
     Disposition,
@@ -28,7 +29,7 @@ from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, day_of
 from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
-from streamproc.monitor.blame import count_loss
+from streamproc.monitor.blame import count_loss, likely_causes
 from streamproc.monitor.complaining import knows, step_of
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import (
@@ -205,6 +206,11 @@ class Partition:
         """A copy of a customer's state, None for an unknown id."""
         body = self._states.get(customer_id)
         return None if body is None else decode_state(body)
+
+    def causes_of(self, customer_id: str) -> tuple[Cause, ...]:
+        """The likely causes of a customer's leaving as of the clock, strongest first."""
+        state = self._state(customer_id)
+        return likely_causes(state.facts, self.meta.firm, self.meta.clock, self._horizon(state))
 
     # ------------------------------------------------------------------------------------------- events
 

@@ -205,3 +205,80 @@ class Answer(Protocol):
     def rule(self) -> Rule | None:
         """The numbers behind it."""
         ...
+
+
+class Clue(Protocol):
+    """An event that speaks for a cause."""
+
+    @property
+    def sign(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def event_id(self) -> str | None:
+        """Its id, None where that was not kept."""
+        ...
+
+    @property
+    def occurred_at(self) -> str:
+        """RFC 3339."""
+        ...
+
+    @property
+    def size(self) -> float | None:
+        """A figure that belongs to it."""
+        ...
+
+
+class Cause(Protocol):
+    """A likely cause of leaving."""
+
+    @property
+    def cause(self) -> str:
+        """Which of the nine."""
+        ...
+
+    @property
+    def strength(self) -> float:
+        """0-1."""
+        ...
+
+    @property
+    def manner(self) -> str | None:
+        """How a service was poor."""
+        ...
+
+
+class Step(Protocol):
+    """Something that a warning asks for."""
+
+    @property
+    def en(self) -> str:
+        """What, in English."""
+        ...
+
+    @property
+    def zh(self) -> str:
+        """What, in Chinese."""
+        ...
+
+    @property
+    def role_en(self) -> str:
+        """Who, in English."""
+        ...
+
+    @property
+    def role_zh(self) -> str:
+        """Who, in Chinese."""
+        ...
+
+    @property
+    def tie(self) -> str | None:
+        """Which tie it offers."""
+        ...
+
+    @property
+    def due_by(self) -> str:
+        """RFC 3339."""
+        ...

@@ -77,7 +77,11 @@ def report(past: Past, customer_id: str) -> CustomerReport | None:
     ids = _with_theirs(past, customer_id, aliases)
     state = partition.state_of(customer_id) or new_state()
     whose = Whose(
-        customer_id=customer_id, aliases=ids[1:], clock=partition.meta.clock, next_due=replay.pipeline.next_work()
+        customer_id=customer_id,
+        aliases=ids[1:],
+        clock=partition.meta.clock,
+        next_due=replay.pipeline.next_work(),
+        causes=partition.causes_of(customer_id),
     )
     return customer_report(whose, trail, state, past.warnings(ids), money)
 

@@ -16,8 +16,8 @@ from streamproc.adapters.web.charts import bar, risk_chart
 from streamproc.adapters.web.paths import customer_of, customer_page
 from streamproc.adapters.web.ports import Asked, Reader
 from streamproc.adapters.web.texts import NAMES, choose, labels_in
-from streamproc.adapters.web.views import Card, Push, pushes_of, view_of
-from streamproc.words import LANGUAGES, Language, Words, model_note, money_notes, outcome_said, words_in
+from streamproc.adapters.web.views import Card, Push, blamed, pushes_of, view_of
+from streamproc.words import LANGUAGES, Language, Words, bond_lines, model_note, money_notes, outcome_said, words_in
 
 T = TypeVar("T")
 
@@ -79,11 +79,13 @@ class Pages:
             report=report,
             cards=cards,
             pushes=pushes,
+            causes=blamed(report.causes, words),
             chart=risk_chart(report.looks, report.warnings),
             looks=report.looks[-LOOKS_SHOWN:][::-1],
             outcome=outcome_said(words, why),
             notes=money_notes(words, report.value) if report.value is not None else [],
             model=model_note(words, report.risk) if report.risk is not None else "",
+            bond=bond_lines(words, report.bond),
         )
 
     async def login(self, request: Request) -> Response:

@@ -7,8 +7,8 @@ from streamproc.adapters.web.charts import bar
 from streamproc.adapters.web.paths import customer_page
 from streamproc.adapters.web.texts import labels_in
 from streamproc.desk.report import WarningNow
-from streamproc.desk.warning import EvidenceText, ReasonText, Standing, Value
-from streamproc.words import Said, Words, main_reasons, reason_said
+from streamproc.desk.warning import CauseText, EvidenceText, ReasonText, Standing, Value
+from streamproc.words import Said, Words, cause_said, clue_said, first_steps, main_reasons, reason_said, step_said
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 CLOSED = frozenset(("recovered", "lost", "withdrawn"))
@@ -35,6 +35,13 @@ class Push(NamedTuple):
     evidence: list[tuple[str, str, str]]
 
 
+class Blamed(NamedTuple):
+    """A likely cause in words, and the evidence for it, each a sentence."""
+
+    said: str
+    evidence: list[str]
+
+
 class Card(NamedTuple):
     """A warning as the page shows it."""
 
@@ -56,6 +63,8 @@ class Card(NamedTuple):
     owner: str | None
     history: bool
     verdict: bool | None
+    causes: list[Blamed]
+    steps: list[str]
 
 
 def view_of(warning: WarningNow, words: Words) -> Card:
@@ -82,7 +91,14 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         owner=warning.owner,
         history=warning.history,
         verdict=warning.verdict,
+        causes=blamed(warning.causes, words),
+        steps=[step_said(words, step) for step in first_steps(warning.steps, len(warning.steps))],
     )
+
+
+def blamed(causes: Sequence[CauseText], words: Words) -> list[Blamed]:
+    """The likely causes, strongest first."""
+    return [Blamed(cause_said(words, cause), [clue_said(words, c) for c in cause.evidence]) for cause in causes]
 
 
 def _because(reason: ReasonText, warning: WarningNow, words: Words) -> Because:
