@@ -18,9 +18,9 @@ from streamproc.cli.common import (
     print_json,
 )
 from streamproc.cli.home import home_of
-from streamproc.cli.render import headline
+from streamproc.cli.render import cause_lines, headline
 from streamproc.desk.report import CustomerReport
-from streamproc.words import Words, model_note, money_notes, reason_said
+from streamproc.words import Words, bond_lines, model_note, money_notes, reason_said
 
 LOOKS_SHOWN = 12
 HOPS = 16
@@ -75,6 +75,7 @@ def _show(screen: Screen, report: CustomerReport) -> None:
     screen.line(report.customer_id, "bold")
     _facts(screen, report)
     _risk(screen, report)
+    _bond(screen, report)
     _history(screen, report)
     _open_matters(screen, report)
     for warning in report.warnings:
@@ -137,6 +138,15 @@ def _risk(screen: Screen, report: CustomerReport) -> None:
         table.add_row(f"{reason.log_odds:+.2f}", text.fact, text.effect, text.change)
     table.add_row(f"{risk.log_odds:+.2f}", words.say("in all (log-odds)"), style="bold")
     screen.out.print(table)
+    screen.line()
+    for line in cause_lines(words, report.causes, at_most=len(report.causes)):
+        screen.out.print(line)
+
+
+def _bond(screen: Screen, report: CustomerReport) -> None:
+    screen.line()
+    screen.line(screen.words.say("Satisfaction and loyalty"), "bold")
+    print_pairs(screen, [(line.name, line.text) for line in bond_lines(screen.words, report.bond)])
 
 
 def _history(screen: Screen, report: CustomerReport) -> None:

@@ -8,11 +8,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from streamproc.core.causes import Cause
 from streamproc.core.complaints import ComplaintFile
 from streamproc.core.facts import Facts, Touch
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, SECOND, to_text
+from streamproc.desk.bond import Bond, bond_of
+from streamproc.desk.care import CareText
 from streamproc.desk.warning import (
+    CauseText,
     Entry,
     Money,
     ReasonText,
@@ -21,6 +25,7 @@ from streamproc.desk.warning import (
     State,
     Value,
     Warning,  # noqa: A004 - it is the domain's word
+    cause_of,
     reason_of,
     risk_of,
     standing_of,
@@ -41,12 +46,16 @@ class Current(Struct, frozen=True, kw_only=True):
 
 
 class WarningNow(Warning, frozen=True, kw_only=True):
-    """A warning as it was raised, and as it stands. `verdict`: whether it was right, None until its by-when."""
+    """A warning as it was raised, and as it stands. `verdict`: whether it was right, None until its by-when.
+
+    `care`: what the desk did about it, None: nothing yet.
+    """
 
     state: State
     updated_at: str
     current: Current
     verdict: bool | None = None
+    care: CareText | None = None
 
 
 class LookPoint(Struct, frozen=True, kw_only=True):
@@ -104,7 +113,8 @@ class CustomerReport(Struct, frozen=True, kw_only=True):
     """All that is known of one customer at `as_of`, the clock.
 
     `risk`, `value`, `standing` and `reasons` are of the last look at which there was a risk to score (`scored_at`; None
-    and empty if there was none); `stage` and `outcome` are of the last look of all. An alias has `forwarded_to`.
+    and empty if there was none); `stage` and `outcome` are of the last look of all. An alias has `forwarded_to`. `bond`
+    is what ties the customer to the firm: satisfaction, service, loyalty.
     """
 
     customer_id: str
@@ -123,7 +133,9 @@ class CustomerReport(Struct, frozen=True, kw_only=True):
     standing: Standing | None
     risk: Risk | None
     value: Value | None
+    bond: Bond
     reasons: tuple[ReasonText, ...]
+    causes: tuple[CauseText, ...]
     looks: tuple[LookPoint, ...]
     transitions: tuple[Move, ...]
     recent_purchases: tuple[PurchaseDay, ...]
@@ -279,6 +291,7 @@ class Whose(Struct, frozen=True, kw_only=True):
     aliases: Sequence[str]
     clock: int
     next_due: int | None
+    causes: Sequence[Cause] = ()
 
 
 def customer_report(
@@ -305,7 +318,9 @@ def customer_report(
         standing=None if figures is None else standing_of(figures),
         risk=None if figures is None else risk_of(figures),
         value=None if figures is None else value_of(figures, money),
+        bond=bond_of(facts, whose.clock),
         reasons=_reasons(trail, facts),
+        causes=tuple(map(cause_of, whose.causes)),
         looks=tuple(_point(look) for look in trail.looks),
         transitions=tuple(_move(t) for t in trail.transitions),
         recent_purchases=_purchases(facts, money),

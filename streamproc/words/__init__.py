@@ -11,6 +11,8 @@ is compiled from it. After a change of texts, from the project's folder:
 """
 
 from streamproc.words.alerts import alert_said
+from streamproc.words.bonds import bond_lines, discontent_lines, service_lines
+from streamproc.words.causes import cause_said, clue_said, first_steps, no_cause_said, step_said
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
 from streamproc.words.outcomes import outcome_said
 from streamproc.words.reasons import Said, main_reasons, model_note, money_notes, reason_said
@@ -22,11 +24,19 @@ __all__ = [
     "Said",
     "Words",
     "alert_said",
+    "bond_lines",
+    "cause_said",
+    "clue_said",
+    "discontent_lines",
+    "first_steps",
     "main_reasons",
     "model_note",
     "money_notes",
+    "no_cause_said",
     "outcome_said",
     "reason_said",
+    "service_lines",
+    "step_said",
     "told",
     "words_in",
 ]

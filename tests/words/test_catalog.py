@@ -10,8 +10,8 @@ import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from streamproc.core.causes import Manner, Sign
 from streamproc.core.alerts import AlertKind, AlertState
+from streamproc.core.causes import Manner, Sign
 from streamproc.core.control import ClockMode, Disposition
 from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
 from streamproc.core.lifecycle import Phase, Stage
