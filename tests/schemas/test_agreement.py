@@ -23,6 +23,7 @@ from streamproc.wire.feed import (
     FeedComplaint,
     FeedContact,
     FeedCustomerFact,
+    FeedDeskStep,
     FeedFirmFact,
     FeedPurchase,
 )
@@ -45,10 +46,11 @@ FEED: dict[str, tuple[type[msgspec.Struct], Schema]] = {
     "purchase": (FeedPurchase, load("purchase")),
     "complaint": (FeedComplaint, load("complaint")),
     "contact": (FeedContact, load("contact")),
+    "desk step": (FeedDeskStep, load("desk-step")),
     "fact of a customer": (FeedCustomerFact, load("fact")["$defs"]["customer_fact"]),
     "fact of the firm": (FeedFirmFact, load("fact")["$defs"]["firm_fact"]),
 }
-ROOTS = {"fact of a customer": "fact", "fact of the firm": "fact"}
+ROOTS = {"desk step": "desk-step", "fact of a customer": "fact", "fact of the firm": "fact"}
 HEADS = {"stream", "kind", "type", "fact"}
 """Members that tell an event's kind: read from every feed, whatever its type."""
 

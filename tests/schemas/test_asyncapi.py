@@ -14,7 +14,7 @@ CHANNELS = {
     "purchases": {"purchase"},
     "complaints": {"complaint"},
     "contacts": {"contact"},
-    "facts": {"fact"},
+    "facts": {"fact", "desk-step"},
     "journal": {"journal-record"},
     "examples": {"example"},
     "desk-inbox": {"would-warn", "episode-changed", "verdict", "partition-summary"},

@@ -81,7 +81,7 @@ def test_an_invalid_example_is_refused_by_both(name: str, path: Path) -> None:
 
 @pytest.mark.parametrize("name", FEED_NAMES)
 def test_a_feeds_example_lands_in_its_own_stream(name: str) -> None:
-    wanted = {"purchase": {"purchase"}, "complaint": {"complaint"}, "contact": {"contact"}}
+    wanted = {"purchase": {"purchase"}, "complaint": {"complaint"}, "contact": {"contact"}, "desk-step": {"desk_step"}}
     landed = set()
     for path in examples(name, "valid"):
         record: Any = intake(body_of(path))
