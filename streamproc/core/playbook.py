@@ -5,7 +5,7 @@ adds its steps, of those that offer a tie only the ones the row allows. A bleedi
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final, Literal, NamedTuple, get_args
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -17,8 +17,6 @@ from streamproc.core.value import Segment
 
 Tie = Literal["financial", "social", "structural"]
 """What binds the customer, weakest first: benefits, personal attention, what a competitor cannot easily copy."""
-
-TIES: Final[tuple[Tie, ...]] = get_args(Tie)
 
 RECOVERY: Final = ("apologise", "solve", "talk", "delight", "improve", "report_back", "follow_up")
 """The seven steps of service recovery, in their order."""

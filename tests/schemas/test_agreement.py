@@ -10,6 +10,7 @@ from streamproc.adapters.embedded.deadletters import DeadLetter
 from streamproc.core.alerts import Alert
 from streamproc.core.control import JournalRecord
 from streamproc.core.lifecycle import Phase, Stage
+from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Severity
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk.warning import Entry, Warning  # noqa: A004 - it is the domain's word
@@ -40,6 +41,7 @@ OWN: dict[str, Any] = {
     "example": Example,
     "partition-summary": PartitionSummary,
     "model-snapshot": Snapshot,
+    "playbook": Playbook,
     "dead-letter": DeadLetter,
 }
 FEED: dict[str, tuple[type[msgspec.Struct], Schema]] = {

@@ -21,6 +21,7 @@ PUBLISHED = {
     "journal-record",
     "model-snapshot",
     "partition-summary",
+    "playbook",
     "purchase",
     "verdict",
     "warning",

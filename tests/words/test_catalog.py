@@ -13,10 +13,10 @@ from babel.messages.pofile import read_po
 from streamproc.core.alerts import AlertKind, AlertState
 from streamproc.core.causes import Manner, Sign
 from streamproc.core.control import ClockMode, Disposition
-from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose
+from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose, WarningOutcome
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.loyalty import CriterionName, Kind, Measure
-from streamproc.core.playbook import TIES
+from streamproc.core.playbook import Tie
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
@@ -57,13 +57,15 @@ CLOSED: dict[str, set[str]] = {
     "outcome": codes(Outcome),
     "state": {*get_args(State), *get_args(EntryKind)},
     "why": set(get_args(Why)),
+    "refused": {"claimed", "ended"},
+    "warning outcome": set(get_args(WarningOutcome)),
     "group": set(GROUPS),
     "speaks": set(literals(Snapshot, "speaks")),
     "complaint status": set(get_args(ComplaintStatus)),
     "cause": {str(cause) for cause in CAUSES if cause != "natural"},  # the need is gone: no feed says so
     "clue": set(get_args(Sign)),
     "manner": set(get_args(Manner)),
-    "tie": set(TIES),
+    "tie": set(get_args(Tie)),
     "direction": set(get_args(Direction)),
     "purpose": set(get_args(Purpose)),
     "customer kind": set(get_args(CustomerKind)),
