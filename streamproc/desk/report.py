@@ -12,7 +12,7 @@ from streamproc.core.causes import Cause
 from streamproc.core.complaints import ComplaintFile
 from streamproc.core.facts import Facts, Touch
 from streamproc.core.policy import Policy
-from streamproc.core.time import DAY, SECOND, to_text
+from streamproc.core.time import DAY, FOREVER, SECOND, to_text
 from streamproc.desk.bond import Bond, bond_of
 from streamproc.desk.care import CareText
 from streamproc.desk.warning import (
@@ -171,6 +171,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     expected_loss: str | None
     minimum_expected_loss: str
     currency: str
+    snoozed_until: str | None = None
+    muted_until: str | None = None
 
 
 Found = Literal["looked", "not_looked", "alias", "unknown"]
@@ -375,7 +377,13 @@ def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted
         expected_loss=None if figures is None or not figures.money_measured else money.text(figures.expected_loss),
         minimum_expected_loss=money.text(policy.minimum_expected_loss),
         currency=money.currency,
+        snoozed_until=_until(decisions.snoozed_until),
+        muted_until=_until(decisions.muted_until),
     )
+
+
+def _until(at: int) -> str | None:
+    return to_text(at) if 0 < at < FOREVER else None
 
 
 def _said(facts: Facts, name: str) -> str | None:

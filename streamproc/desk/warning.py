@@ -14,7 +14,7 @@ from streamproc.intake.money import digits_of
 from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, StepTaken, Verdict, WouldWarn
 
 State = Literal["raised", "escalated", "recovered", "lost", "withdrawn"]
-EntryKind = Literal["raised", "escalated", "recovered", "lost", "withdrawn", "verdict"] | StepKind
+EntryKind = Literal[State, "verdict", StepKind]
 
 
 class Money(Struct, frozen=True):

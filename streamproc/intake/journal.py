@@ -261,7 +261,7 @@ class Scribe:
         """What the action needs is there. Its text is kept: it is the desk's own word, not a customer's."""
         for field in NEEDED[event.action]:
             if getattr(event, field) is None:
-                return Refusal("missing_field", field, f"{event.action} needs it")
+                return Refusal("missing_field", field, "this action needs it")
         until = None if event.until is None else self._times.parse(event.until)
         if isinstance(until, Refusal):
             return Refusal(until.reason, "until", until.detail)

@@ -98,6 +98,29 @@ def _bleeding(words: Words, _rule: Rule) -> str:
     return words.say("The customer costs more than they bring: no effort is spent on keeping them.")
 
 
+def _contacted_enough(words: Words, _rule: Rule) -> str:
+    return words.say("The firm has been in touch as often as it may lately.")
+
+
+def _snoozed(words: Words, rule: Rule) -> str:
+    return words.say("The desk let the warning sleep until {time}.", time=_time(words, rule.snoozed_until))
+
+
+def _muted(words: Words, rule: Rule) -> str:
+    if rule.muted_until is None:
+        return words.say("Muted: of this customer, segment or cause nobody is warned for now.")
+    return words.say("Muted until {time}.", time=_time(words, rule.muted_until))
+
+
+def _holdout(words: Words, rule: Rule) -> str:
+    return words.say(
+        "The risk, {risk}, reached {threshold}, but the customer is among those watched in silence, "
+        "to measure what warnings bring.",
+        risk=_risk(words, rule),
+        threshold=_raise(words, rule),
+    )
+
+
 def _would_warn(words: Words, rule: Rule) -> str:
     return words.say(
         "The risk, {risk}, reached {threshold}, and nothing spoke against a warning.",
@@ -131,5 +154,9 @@ _SAID: dict[str, Callable[[Words, Rule], str]] = {
     "do_not_contact": _do_not_contact,
     "model_not_trusted": _model_not_trusted,
     "bleeding_segment": _bleeding,
+    "contacted_enough": _contacted_enough,
+    "snoozed": _snoozed,
+    "muted": _muted,
+    "holdout": _holdout,
     "would_warn": _would_warn,
 }

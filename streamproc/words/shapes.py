@@ -143,6 +143,16 @@ class Rule(Protocol):
         ...
 
     @property
+    def snoozed_until(self) -> str | None:
+        """Until when the desk let the customer's warning sleep."""
+        ...
+
+    @property
+    def muted_until(self) -> str | None:
+        """Until when nobody is to be warned of the customer, None where no end was told."""
+        ...
+
+    @property
     def purchase_days(self) -> int:
         """Days with a purchase so far."""
         ...
