@@ -8,8 +8,12 @@ from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.sources import open_sources, sorted_items
 from streamproc.core.control import ClockMode, Setup
 from streamproc.core.policy import Policy
+from streamproc.desk.playbook import read_playbook
 from streamproc.intake.rates import Rates
 from streamproc.simulate import Shop, write
+from tests.ground.source import PACKAGE
+
+PLAYBOOK = PACKAGE / "desk" / "playbook.toml"
 
 EAGER = Policy(name="eager", raise_at=0.35, clear_at=0.3, escalate_at=0.5)
 """Warns of so many that a small shop sees every sort of line in the feed."""
@@ -23,6 +27,7 @@ def run_shop(shop: Shop, folder: Path) -> sqlite3.Connection:
     db = connect(folder / "data")
     runner = Runner(db, Setup(at=0, horizon_days=91))
     runner.set_policy(EAGER)
+    runner.set_playbook(read_playbook(PLAYBOOK.read_text(encoding="utf-8")))
     runner.set_mode(ClockMode(at=0, mode="event"))
     sources = open_sources([path for path in paths if path.stat().st_size], Rates("EUR"))
     for batch in batches(sorted_items(sources, shop.ends), 500):

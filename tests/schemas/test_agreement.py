@@ -131,7 +131,7 @@ def test_a_field_that_became_optional_is_seen() -> None:
 def test_a_record_that_is_not_published_is_seen() -> None:
     schema = copy.deepcopy(load("journal-record"))
     del schema["oneOf"][-1]
-    assert list(differences(shape(schema, schema), program(JournalRecord))) == ["$.handover: only in the program"]
+    assert list(differences(shape(schema, schema), program(JournalRecord))) == ["$.playbook: only in the program"]
 
 
 # ------------------------------------------------------------------------------ words the types leave open

@@ -78,7 +78,7 @@ def test_every_message_has_its_schema_and_every_schema_is_used() -> None:
         assert resolve(message["payload"]["schema"]["$ref"])["$id"] == f"urn:streamproc:schema:{name}:1"
         assert message["payload"]["schemaFormat"] == "application/schema+json;version=draft-2020-12"
         assert message["contentType"] == "application/json"
-    inside = {"warning": "feed-entry", "model-snapshot": "journal-record"}
+    inside = {"warning": "feed-entry", "model-snapshot": "journal-record", "playbook": "journal-record"}
     for part, whole in inside.items():
         assert f"urn:streamproc:schema:{part}:1" in {target for _, target in references(load(whole))}
     assert set(messages) | set(inside) == set(NAMES)
