@@ -30,6 +30,7 @@ class Way(Struct, array_like=True, frozen=True, gc=False, order=True):
 
 
 NOT_TOLD = Way()
+_UNTOLD = frozenset((0,))
 LONGEST_DELIBERATION_S = 1_000_000_000
 
 
@@ -65,6 +66,7 @@ class RecentDays(Struct, array_like=True):
     `count`, `amount` and `lines` are sums over the day's live orders, those beyond the first sixteen of the day
     included; `overflow` counts these: they cannot be corrected any more. A day may hold cancelled orders only
     (count 0). `last` is the time (s) of the last live order, -1 without one. `orders` are encoded: a look needs none.
+    `breadth` is the number of categories they were of, as far as it was told.
     """
 
     day: list[int] = []
@@ -74,6 +76,7 @@ class RecentDays(Struct, array_like=True):
     last: int = -1
     overflow: int = 0
     orders: msgspec.Raw = _NO_ORDERS
+    breadth: int = 0
 
     def known(self) -> list[Order]:
         """The orders told apart, by (time, key)."""
@@ -122,6 +125,7 @@ def put(recent: RecentDays, order: Order) -> Change:
         change = Change(None if known.cancelled else known, None if joined.cancelled else joined, gained)
     recent.orders = msgspec.Raw(_ENCODE(orders))
     recent.last = max((o.at for o in orders if not o.cancelled), default=-1)
+    recent.breadth = len({o.way.category for o in orders if o.way is not None and not o.cancelled} - _UNTOLD)
     return change
 
 

@@ -19,7 +19,8 @@ class UnhappyRules(Struct, frozen=True):
     """Signs of the last `window_days` count, without a complaint for `quiet_days`; at `enough` points it is told.
 
     An answer is poor where less than `poor` of what was expected was perceived, falling where its share is `fell` below
-    that of the answer before. Returns count together at the most `returns_at_most`.
+    that of the answer before. Returns count together at the most `returns_at_most`. Somebody should have spoken to the
+    customer within `answer_days`.
     """
 
     window_days: int = 90
@@ -33,6 +34,7 @@ class UnhappyRules(Struct, frozen=True):
     returned: int = 1
     returns_at_most: int = 1
     enough: int = 2
+    answer_days: int = 7
 
 
 DEFAULT_RULES = UnhappyRules()
@@ -89,6 +91,12 @@ def may_be(facts: Facts, today: int, rules: UnhappyRules = DEFAULT_RULES) -> boo
     if last and max(last[CONTACT_IN], last[CONTACT_OUT]) >= since:
         return True
     return bool(facts.returns) and facts.returns[-1].at >= since * SECONDS_A_DAY
+
+
+def is_content_since(facts: Facts, day: int) -> bool:
+    """Whether the customer was content with a contact on that day or later."""
+    since = day * SECONDS_A_DAY
+    return any(touch.at >= since and _is_content(touch, _share(touch)) for touch in facts.contacts)
 
 
 def _share(touch: Touch) -> float | None:

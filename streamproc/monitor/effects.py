@@ -9,8 +9,10 @@ from streamproc.core.control import JournalRecord, PlaybookChange, PolicyChange
 from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact
 from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Phase, Stage
+from streamproc.core.loyalty import Kind
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.population import Histogram
+from streamproc.core.unhappy import Sign
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.monitor.state import Care
 from streamproc.scoring.examples import Example, Sighting
@@ -104,11 +106,43 @@ class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
     customer_kind: str | None = None
     due_at: int = 0
     causes: tuple[Cause, ...] = ()
+    loyalty: Kind | None = None
+
+
+class ServiceWarn(Struct, frozen=True, kw_only=True, tag="service_warn"):
+    """The customer is unhappy and silent, by these signs: a warning of its own kind, without a probability.
+
+    Somebody should have spoken to them `by_when` (µs).
+    """
+
+    id: str
+    customer_id: str
+    at: int
+    by_when: int
+    severity: Severity
+    figures: Figures
+    signs: tuple[Sign, ...]
+    owner: str | None = None
+    customer_kind: str | None = None
+    causes: tuple[Cause, ...] = ()
+    loyalty: Kind | None = None
 
 
 ArmName = Literal["warned", "holdout"]
 EpisodeChange = Literal["escalated", "recovered", "lost", "withdrawn"]
-Why = Literal["risk", "severity", "bought", "risk_fell", "silence", "terminated", "corrected", "alias"]
+Why = Literal[
+    "risk",
+    "severity",
+    "bought",
+    "risk_fell",
+    "silence",
+    "terminated",
+    "corrected",
+    "alias",
+    "content",
+    "complained",
+    "faded",
+]
 
 
 class EpisodeChanged(Struct, frozen=True, kw_only=True, tag="episode_changed"):
@@ -197,7 +231,9 @@ class Totals(Struct):
     """Figures over a partition's customers, each as of their last look; they add up over partitions.
 
     `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had, and `losses`,
-    by month (`YYYY-MM`) and `cause/grade/segment`.
+    by month (`YYYY-MM`) and `cause/grade/segment`. Of those who are customers now: the sum of the days of their first
+    purchase, the sum of `breadth` (categories bought from lately) over the `broad`, of whom it is known, the sums of
+    `satisfaction.service_sums`, and how many are `unhappy` and silent.
     """
 
     contribution: Histogram
@@ -211,6 +247,11 @@ class Totals(Struct):
     lost: dict[str, int] = {}
     arms: dict[str, Arm] = {}
     losses: dict[str, dict[str, int]] = {}
+    first_days: int = 0
+    breadth: int = 0
+    broad: int = 0
+    service: list[int] = []
+    unhappy: int = 0
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
@@ -254,7 +295,7 @@ class FirmTold(Struct, frozen=True, tag="firm_told"):
     record: FirmFact | PolicyChange | PlaybookChange
 
 
-ForDesk = WouldWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold | StepTaken
+ForDesk = WouldWarn | ServiceWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold | StepTaken
 """What the desk is told at the end of a tick. Each tells its `type`, so that one channel can carry them."""
 
 Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | Unseen | ForDesk

@@ -4,14 +4,20 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from streamproc.core.facts import Facts
 from streamproc.core.firm import Firm
 from streamproc.core.lifecycle import Stage, lost_at, stage_at
-from streamproc.core.policy import Outcome
-from streamproc.core.time import today_of
-from streamproc.core.value import Worth, lifetime_value, retention_a_period, worth
+from streamproc.core.loyalty import kind_of_loyalty
+from streamproc.core.policy import Outcome, Severity
+from streamproc.core.time import DAY, today_of
+from streamproc.core.unhappy import DEFAULT_RULES as UNHAPPY
+from streamproc.core.unhappy import Discontent
+from streamproc.core.value import Grade, Worth, lifetime_value, retention_a_period, worth
 from streamproc.monitor import decide
 from streamproc.monitor.blame import Loss, likely_causes, loss_of
+from streamproc.monitor.concern import end_concern, settle_concern
 from streamproc.monitor.effects import (
     DeadLettered,
     Effect,
@@ -19,6 +25,7 @@ from streamproc.monitor.effects import (
     Figures,
     Looked,
     Reason,
+    ServiceWarn,
     Transition,
     Unseen,
     Why,
@@ -176,6 +183,10 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
         if stage >= Stage.LOST:
             why: Why = "terminated" if _terminated(facts, at) else "silence"
             effects += decide.end_by_loss(customer_id, decisions, at, why, scene.context.policy.cooldown_days)
+    if decisions.concern is not None and stage >= Stage.LOST:
+        effects += end_concern(
+            customer_id, decisions, at, "lost", "terminated" if _terminated(facts, at) else "silence"
+        )
     decisions.looked_at = at
     if not facts.n_days:
         return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)])
@@ -202,6 +213,9 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     figures = None
     if scene.observed or decide.needs_figures(decisions, churn, context):
         figures = figures_of(visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context)
+    if figures is not None and any(name.startswith("cause:") for name in context.mutes):
+        causes = likely_causes(state.facts, scene.firm, context.at, visit.horizon_days)
+        context = replace(context, cause_muted=bool(causes) and f"cause:{causes[0].cause}" in context.mutes)
     decided = decide.decide(customer_id, state.facts, decisions, churn, figures, context)
     effects += decided.changes
     shown = figures if scene.observed else None
@@ -210,6 +224,13 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     if decided.opened is not None and figures is not None:
         would = _would_warn(visit, decided.opened, figures, groups, scene.firm)
         effects.append(Unseen(customer_id, would) if decided.opened.holdout else would)
+    concerned, unhappy = settle_concern(customer_id, state.facts, decisions, today, context)
+    effects += concerned
+    if unhappy is not None:
+        known = figures or figures_of(
+            visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context
+        )
+        effects.append(_service_warn(visit, known, unhappy, scene))
     decisions.groups = groups
     at_risk = figures.expected_loss if figures is not None and decisions.open_warning() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
@@ -231,6 +252,31 @@ def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequen
         owner=str(owner) if owner is not None else None,
         customer_kind=str(kind) if kind is not None else None,
         causes=likely_causes(facts, firm, episode.raised_at, visit.horizon_days),
+        loyalty=kind_of_loyalty(facts, episode.raised_at, today_of(episode.raised_at)).kind,
+    )
+
+
+GRAVITY = {Grade.A: Severity.HIGH, Grade.B: Severity.MEDIUM, Grade.C: Severity.LOW, Grade.D: Severity.LOW}
+"""How grave it is that a customer of this grade is unhappy and silent: without a P there is no expected loss."""
+
+
+def _service_warn(visit: Visit, figures: Figures, unhappy: Discontent, scene: Scene) -> ServiceWarn:
+    facts, at = visit.state.facts, scene.context.at
+    concern = visit.state.decisions.concern
+    assert concern is not None
+    owner, kind = facts.says("owner"), facts.says("kind")
+    return ServiceWarn(
+        id=concern.id,
+        customer_id=visit.customer_id,
+        at=at,
+        by_when=at + UNHAPPY.answer_days * DAY,
+        severity=Severity.UNRATED if figures.grade is None else GRAVITY[figures.grade],
+        figures=figures,
+        signs=unhappy.signs,
+        owner=str(owner) if owner is not None else None,
+        customer_kind=str(kind) if kind is not None else None,
+        causes=likely_causes(facts, scene.firm, at, visit.horizon_days),
+        loyalty=kind_of_loyalty(facts, at, today_of(at)).kind,
     )
 
 

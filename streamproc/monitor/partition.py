@@ -26,11 +26,13 @@ from streamproc.core.control import (
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
 from streamproc.core.firm import Firm, note
 from streamproc.core.policy import Policy
-from streamproc.core.time import DAY, day_of
+from streamproc.core.satisfaction import service_sums
+from streamproc.core.time import DAY, HOUR, day_of, today_of
 from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.blame import count_loss, likely_causes
 from streamproc.monitor.complaining import knows, step_of
+from streamproc.monitor.concern import end_concern
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import (
     ComplaintStep,
@@ -63,7 +65,6 @@ from streamproc.monitor.schedule import (
 from streamproc.monitor.state import (
     Counted,
     CustomerState,
-    Decisions,
     StateTooNewError,
     decode_facts,
     decode_state,
@@ -274,6 +275,7 @@ class Partition:
         core_facts.take(state.facts, event)  # it may say more than that it is an alias
         at = self.meta.clock
         effects: list[Effect] = list(decide.withdraw(customer_id, state.decisions, at, "alias"))
+        effects += end_concern(customer_id, state.decisions, at, "withdrawn", "alias")
         facts = encode_facts(state.facts)
         effects.append(ToJournal(Handover(at=at, customer_id=of, alias=customer_id, facts=facts)))
         fresh = new_state()
@@ -419,7 +421,7 @@ class Partition:
                 self._put(visit, first_midnight_after(scene.context.at))
                 return effects
             totals.count_verdicts(self.meta.totals, look.effects)
-            totals.recount(self.meta.totals, before, decisions, _counted(look, decisions, scene.context))
+            totals.recount(self.meta.totals, before, decisions, _counted(look, visit.state, scene.context))
             if look.loss is not None:
                 count_loss(self.meta.totals.losses, look.loss)
         self._put(visit)
@@ -481,8 +483,11 @@ class Partition:
     def _note_disposition(self, record: Disposition) -> None:
         state = self._state(record.customer_id)
         for episode in state.decisions.episodes:
-            if episode.id == record.warning_id:
+            if episode.id == record.warning_id and record.outcome == "raised":
                 episode.raised = True
+                if record.at > episode.raised_at and self.meta.mode.live:  # it has waited: people hear of it now
+                    hours = self.meta.policy.due_hours.get(episode.severity.code, 0)
+                    episode.due_at = record.at + hours * HOUR if hours else 0
         if 0 < state.decisions.next_look <= self.meta.clock:  # something came between: the next tick looks all the same
             self._states.put(record.customer_id, encode_state(state), self.meta.clock)
             return
@@ -490,13 +495,17 @@ class Partition:
         self._put(Visit(record.customer_id, state, horizon, hashed, bought=False, looks=True, own_day=False))
 
 
-def _counted(look: Look, decisions: Decisions, context: Context) -> Counted | None:
+def _counted(look: Look, state: CustomerState, context: Context) -> Counted | None:
     """What the totals hold of a customer: nothing without a purchase, or once lost."""
     if look.worth is None:
         return None
     grade = grade_of(look.worth.contribution, context.grades) if look.worth.measured else None
-    warned = decisions.open_warning() is not None
-    return Counted(look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk, warned, grade or "")
+    decisions, facts = state.decisions, state.facts
+    return Counted(
+        look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk,
+        decisions.open_warning() is not None, grade or "",
+        facts.first_day, facts.recent.breadth, service_sums(facts, today_of(context.at)) or [], decisions.is_unhappy(),
+    )  # fmt: skip
 
 
 def _bought(last: int | None, facts: core_facts.Facts) -> bool:

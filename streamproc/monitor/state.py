@@ -81,7 +81,11 @@ class Episode(Struct, array_like=True):
 
 
 class Counted(Struct, array_like=True):
-    """What the partition's totals hold of this customer, so that it can be taken out again."""
+    """What the partition's totals hold of this customer, so that it can be taken out again.
+
+    `first_day` is that of the first purchase, `breadth` the number of categories bought from lately, `service` the sums
+    of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open.
+    """
 
     contribution: int = 0
     revenue: int = 0
@@ -89,6 +93,18 @@ class Counted(Struct, array_like=True):
     at_risk: int = 0
     warned: bool = False
     grade: str = ""
+    first_day: int = 0
+    breadth: int = 0
+    service: list[int] = []
+    unhappy: bool = False
+
+
+class Concern(Struct, array_like=True):
+    """One service warning's life, times in µs; `ended_at` is 0 while it is open."""
+
+    id: str
+    raised_at: int
+    ended_at: int = 0
 
 
 class Decisions(Struct, array_like=True):
@@ -113,6 +129,11 @@ class Decisions(Struct, array_like=True):
     lost_at: int = 0
     snoozed_until: int = 0
     muted_until: int = 0
+    concern: Concern | None = None
+
+    def is_unhappy(self) -> bool:
+        """Whether a service warning is open."""
+        return self.concern is not None and not self.concern.ended_at
 
     def open_warning(self) -> Episode | None:
         """The open episode, unless it is one that is watched in silence."""

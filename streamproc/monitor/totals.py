@@ -30,6 +30,7 @@ def merged(parts: list[Totals]) -> Totals:
         whole.equity += part.equity
         whole.at_risk += part.at_risk
         whole.open_warnings += part.open_warnings
+        _add_bonds(whole, part)
         for name, arm in part.arms.items():
             whole.arms.setdefault(name, Arm()).add(arm)
     return whole
@@ -61,13 +62,33 @@ def recount(totals: Totals, before: Stage | None, decisions: Decisions, now: Cou
 
 def _exchange(totals: Totals, old: Counted, now: Counted) -> None:
     """The usual case, in which the money of the year stayed the same and only the risk moved."""
-    if (old.contribution, old.revenue, old.grade) != (now.contribution, now.revenue, now.grade):
+    if _bulk(old) != _bulk(now):
         _count(totals, old, -1)
         _count(totals, now, 1)
         return
     totals.equity += now.lifetime_value - old.lifetime_value
     totals.at_risk += now.at_risk - old.at_risk
     totals.open_warnings += now.warned - old.warned
+
+
+def _bulk(one: Counted) -> tuple[object, ...]:
+    return one.contribution, one.revenue, one.grade, one.first_day, one.breadth, one.service, one.unhappy
+
+
+def _add_bonds(whole: Totals, part: Totals) -> None:
+    whole.first_days += part.first_days
+    whole.breadth += part.breadth
+    whole.broad += part.broad
+    whole.unhappy += part.unhappy
+    add_service(whole, part.service, 1)
+
+
+def add_service(totals: Totals, sums: list[int], sign: int) -> None:
+    """Adds sums of the service, or takes them out again with `sign` -1 (in place)."""
+    if sums:
+        before = totals.service or [0] * len(sums)
+        after = [a + sign * b for a, b in zip(before, sums, strict=True)]
+        totals.service = after if any(after) else []
 
 
 STREAMS: dict[type, str] = {Purchase: "purchases", Complaint: "complaints", Contact: "contacts"}
@@ -102,6 +123,11 @@ def _count(totals: Totals, counted: Counted, sign: int) -> None:
     totals.equity += sign * counted.lifetime_value
     totals.at_risk += sign * counted.at_risk
     totals.open_warnings += sign * counted.warned
+    totals.first_days += sign * counted.first_day
+    totals.breadth += sign * counted.breadth
+    totals.broad += sign * (counted.breadth > 0)
+    totals.unhappy += sign * counted.unhappy
+    add_service(totals, counted.service, sign)
     if counted.grade:
         _step(totals.grades, counted.grade, sign)
 

@@ -140,6 +140,11 @@ def recounted(bodies: Iterable[bytes]) -> Totals:
         made.equity += counted.lifetime_value
         made.at_risk += counted.at_risk
         made.open_warnings += decisions.open_warning() is not None
+        made.first_days += counted.first_day
+        made.breadth += counted.breadth
+        made.broad += counted.breadth > 0
+        made.unhappy += decisions.is_unhappy()
+        totals.add_service(made, counted.service, 1)
         grades[counted.grade] += 1
     grades.pop("", None)
     made.stages, made.grades = dict(stages), dict(grades)
