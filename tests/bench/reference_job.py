@@ -2,13 +2,12 @@
 
 Events of 200 bytes in 4 partitions, 20,000 customers (Pareto): decode, an aggregate a customer with durable state,
 an alert for one event in a hundred. Every contender runs the same core in a process of its own, all in turns; what
-is compared is the CPU of all its threads, from its first event on to the end. confluent-kafka is measured where it
-is installed (`pip install confluent-kafka`).
+is compared is the CPU of all its threads, from its first event on to the end. The bare loops and other engines are
+measured where they are installed (the extra `bench`).
 """
 
 import argparse
 import asyncio
-import os
 import random
 import signal
 import subprocess
@@ -19,12 +18,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from zlib import crc32
 
 import aiokafka
 import faust
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +31,8 @@ from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
 from streamproc.adapters.kafka.worker import run
 from streamproc.cli.common import seldom_collecting
+from tests.bench.reference_core import ENCODER, FIGURE, STATES, Core, finish
+from tests.bench.reference_peers import bytewax, quixstreams
 from tests.servers.broker import Kafka
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,60 +42,14 @@ BYTES = 200
 BATCH = 2000
 BARE = "bare loop with changelog"
 STOCK_EVENTS = 100_000
-FIGURE = b"micros="
-
 GUARANTEES = {
     "bare loop": "at least once, state lost on a crash",
     BARE: "at least once, state and output apart after a crash",
     "streamproc transport": "exactly once: output, state and position in one transaction",
+    "quixstreams": "exactly once: output, changelog and position in one transaction",
+    "bytewax": "at least once: state and position of the same moment, output after it again",
     "stock Faust": "at least once, state and output apart after a crash",
 }
-
-
-class Event(msgspec.Struct):
-    """An event of the job, as far as it is looked at."""
-
-    customer: str
-    amount: int
-
-
-class Aggregate(msgspec.Struct, array_like=True):
-    """A customer's state."""
-
-    count: int = 0
-    total: int = 0
-    largest: int = 0
-
-
-DECODER = msgspec.json.Decoder(Event)
-STATES = msgspec.msgpack.Decoder(Aggregate)
-ENCODER = msgspec.msgpack.Encoder()
-
-
-class Core:
-    """What every contender does with an event."""
-
-    def __init__(self) -> None:
-        self.states: dict[bytes, Aggregate] = {}
-
-    def apply(self, key: bytes, value: bytes) -> bytes | None:
-        """Takes an event; the alert, if it is one."""
-        event = DECODER.decode(value)
-        state = self.states.get(key)
-        if state is None:
-            state = self.states[key] = Aggregate()
-        state.count += 1
-        state.total += event.amount
-        state.largest = max(state.largest, event.amount)
-        if event.amount % 100:
-            return None
-        return msgspec.json.encode({"customer": event.customer, "state": state})
-
-
-def finish(began: float, events: int) -> NoReturn:
-    """Tells the CPU that the contender has used since `began`, and ends its process."""
-    print(f"\n{FIGURE.decode()}{(time.process_time() - began) * 1e6 / events}", flush=True)
-    os._exit(0)
 
 
 # ---------------------------------------------------------------------------------------- contenders
@@ -229,8 +183,11 @@ CONTENDERS: dict[str, Callable[[str, str, str, int], None]] = {
     "bare loop": bare_without,
     BARE: bare_with,
     "streamproc transport": ours,
+    "quixstreams": quixstreams,
+    "bytewax": bytewax,
     "stock Faust": stock,
 }
+NEEDS = {"bare loop": "confluent_kafka", BARE: "confluent_kafka", "quixstreams": "quixstreams", "bytewax": "bytewax"}
 
 # ------------------------------------------------------------------------------------------ the race
 
@@ -277,7 +234,10 @@ def measure(kafka: Kafka, contender: str, run_number: int, events: int) -> float
 
 def race(events: int, rounds: int, wanted: Sequence[str]) -> dict[str, float]:
     """The best figure of each contender."""
-    names = [n for n in wanted if not n.startswith("bare") or find_spec("confluent_kafka")]
+    names = [name for name in wanted if name not in NEEDS or find_spec(NEEDS[name])]
+    for name in wanted:
+        if name not in names:
+            print(f"{name}: left out, for {NEEDS[name]} is not installed (pip install '.[bench]')", file=sys.stderr)
     best: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         kafka = Kafka(Path(folder) / "kafka")

@@ -1,0 +1,146 @@
+"""`python -m tests.bench.latency [--rate N] [--seconds N]`: from an event's sending to its warning in Redis.
+
+Ticks follow the wall, one a second. The policy warns of everybody at their first purchase; one event in a hundred is
+such a first purchase, the others come from customers who are warned of already. One worker runs all apps.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+
+import msgspec
+from kafka import KafkaProducer
+
+from streamproc.adapters.redis.client import reading_client
+from streamproc.adapters.redis.reader import RedisFeedReader
+from streamproc.core.policy import Policy
+from tests.bench.harness import say
+from tests.servers.broker import Kafka
+from tests.servers.redis_server import RedisServer
+
+PROGRAM = str(Path(sys.executable).with_name("streamproc"))
+PARTITIONS = 4
+KNOWN = 2_000
+ONE_IN = 100
+LOOK_EVERY = 0.02
+WARM_UP = 10.0
+EVERYBODY = Policy(
+    name="everybody",
+    raise_at=0.0,
+    clear_at=0.0,
+    escalate_at=1.0,
+    minimum_silence=0.0,
+    minimum_purchase_days=0,
+    minimum_customers_fitted=0,
+    cooldown_days=0,
+    recent_contact_days=0,
+)
+
+
+def main() -> None:
+    """Measures, and prints what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.latency", description=__doc__)
+    parser.add_argument("--rate", type=int, default=2_000, help="events a second")
+    parser.add_argument("--seconds", type=int, default=60)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder, _cluster(Path(folder)) as told:
+        sent, seen = _measure(told, given.rate, given.seconds)
+    waited = sorted(seen[customer] - at for customer, at in sent.items() if customer in seen)
+    assert waited, "nobody was warned of"
+    cuts = quantiles(waited, n=100)
+    print(f"{given.rate:,} events/s for {given.seconds} s, {PARTITIONS} partitions, one worker with all apps")
+    print(f"  sent to warning in Redis: p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, most {waited[-1]:.2f} s")
+    print(f"  {len(waited):,} warnings of {len(sent):,} expected")
+
+
+@contextmanager
+def _cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """A broker, a Redis and a worker; gives the settings."""
+    kafka, redis = Kafka(folder / "kafka"), RedisServer(folder / "redis")
+    kafka.start()
+    redis.start()
+    told = {
+        **os.environ,
+        "STREAMPROC_KAFKA__BROKERS": kafka.bootstrap,
+        "STREAMPROC_KAFKA__PARTITIONS": str(PARTITIONS),
+        "STREAMPROC_POLICY": msgspec.json.encode(EVERYBODY).decode(),
+        "STREAMPROC_REDIS__URL": redis.url,
+    }
+    try:
+        subprocess.run([PROGRAM, "topics", "create"], env=told, check=True, stdout=subprocess.DEVNULL)
+        with (folder / "worker.log").open("wb") as log, subprocess.Popen(
+            [PROGRAM, "worker"], env=told, stdout=log, stderr=log
+        ) as worker:  # fmt: skip
+            yield told
+            worker.terminate()
+    finally:
+        redis.kill()
+        kafka.kill()
+
+
+def _measure(told: dict[str, str], rate: int, seconds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """When each newcomer's purchase was sent, and when their warning was in Redis."""
+    over = threading.Event()
+    seen: dict[str, float] = {}
+    watching = threading.Thread(target=_watch, args=(told["STREAMPROC_REDIS__URL"], seen, over))
+    watching.start()
+    producer = KafkaProducer(bootstrap_servers=told["STREAMPROC_KAFKA__BROKERS"], acks="all", linger_ms=5)
+    say(f"{KNOWN:,} customers who are known")
+    _send(producer, [f"known-{n}" for n in range(KNOWN)], rate)
+    time.sleep(WARM_UP)
+    say(f"{rate * seconds:,} events, {rate:,} a second")
+    everybody = [f"new-{n}" if n % ONE_IN == 0 else f"known-{n % KNOWN}" for n in range(rate * seconds)]
+    sent = {customer: at for customer, at in _send(producer, everybody, rate).items() if customer.startswith("new-")}
+    time.sleep(WARM_UP)
+    over.set()
+    watching.join()
+    producer.close()
+    return sent, seen
+
+
+def _send(producer: KafkaProducer, customers: Sequence[str], rate: int) -> dict[str, float]:
+    """Sends a purchase of each, so many a second; when each customer's last was sent."""
+    began, sent = time.time(), {}
+    for number, customer in enumerate(customers):
+        wait = began + number / rate - time.time()
+        if wait > 0:
+            time.sleep(wait)
+        sent[customer] = now = time.time()
+        event = {
+            "stream": "purchases",
+            "event_id": f"{customer}-{now:.6f}",
+            "order_id": f"{customer}-{now:.6f}",
+            "customer_id": customer,
+            "occurred_at": datetime.fromtimestamp(now, UTC).isoformat(),
+            "amount": "40.00",
+            "currency": "EUR",
+        }
+        producer.send("purchases", json.dumps(event).encode(), key=customer.encode())
+    producer.flush()
+    return sent
+
+
+def _watch(url: str, seen: dict[str, float], over: threading.Event) -> None:
+    with reading_client(url) as client:
+        reader, last = RedisFeedReader(client, "streamproc."), 0
+        while not over.is_set():
+            for line in reader.lines(last, 1_000):
+                last = line.seq
+                entry = json.loads(line.body)
+                if entry["kind"] == "raised":
+                    seen.setdefault(entry["customer_id"], time.time())
+            time.sleep(LOOK_EVERY)
+
+
+if __name__ == "__main__":
+    main()
