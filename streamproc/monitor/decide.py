@@ -26,6 +26,7 @@ class Context(Struct, frozen=True):
     model_trusted: bool
     live: bool = False
     mutes: frozenset[str] = frozenset()
+    cause_muted: bool = False
 
 
 Told = EpisodeChanged | Verdict | StepTaken | Unseen
@@ -140,9 +141,14 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
         (at < decisions.snoozed_until, Outcome.SNOOZED),
         (not context.model_trusted, Outcome.MODEL_NOT_TRUSTED),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
-        (at < decisions.muted_until or f"segment:{figures.segment}" in context.mutes, Outcome.MUTED),
+        (_is_muted(decisions, figures, context), Outcome.MUTED),
     )
     return next((outcome for speaks, outcome in rules if speaks), Outcome.WOULD_WARN)
+
+
+def _is_muted(decisions: Decisions, figures: Figures, context: Context) -> bool:
+    by_all = context.cause_muted or f"segment:{figures.segment}" in context.mutes
+    return by_all or context.at < decisions.muted_until
 
 
 def _contacted_enough(facts: Facts, policy: Policy, at: int) -> bool:
