@@ -4,14 +4,13 @@ The rule kept here: a customer has one draw a quarter, however many warnings fal
 warning's verdict.
 """
 
-from datetime import UTC, datetime
 from hashlib import blake2b
 from math import sqrt
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from streamproc.core.time import SECOND
+from streamproc.core.time import to_datetime
 
 NORMAL_95 = 1.959964
 FEWEST = 30
@@ -20,7 +19,7 @@ FEWEST = 30
 
 def quarter_of(at: int) -> int:
     """The calendar quarter (UTC) of an instant (µs), counted through the years."""
-    day = datetime.fromtimestamp(at // SECOND, UTC)
+    day = to_datetime(at)
     return day.year * 4 + (day.month - 1) // 3
 
 
