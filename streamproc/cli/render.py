@@ -17,7 +17,9 @@ from streamproc.words import (
     Words,
     cause_said,
     clue_said,
+    discontent_lines,
     first_steps,
+    loyalty_said,
     main_reasons,
     money_notes,
     no_cause_said,
@@ -38,6 +40,7 @@ def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
     return [
         headline(words, warning),
         *reason_lines(words, warning.reasons, warning.standing, warning.value),
+        *bond_notes(words, warning),
         *cause_lines(words, warning.causes),
         *step_lines(words, warning.steps),
     ]
@@ -50,14 +53,8 @@ def headline(words: Words, warning: Warning) -> Text:
     line.append("  ")
     line.append(warning.customer_id, "bold")
     line.append(f"  {words.say('on {date}', date=words.date(warning.raised_at))}  ")
-    line.append(
-        words.say(
-            "{risk} likely to buy nothing by {date}",
-            risk=words.probability(warning.risk.probability),
-            date=words.date(warning.by_when),
-        )
-    )
-    line.append(f"  {at_stake(words, warning.value)}")
+    line.append(what_threatens(words, warning))
+    line.append(f"  {at_stake(words, warning)}")
     if isinstance(warning, WarningNow):
         line.append("  ")
         line.append(standing_of(words, warning), "italic")
@@ -65,10 +62,22 @@ def headline(words: Words, warning: Warning) -> Text:
     return line
 
 
-def at_stake(words: Words, value: Value) -> str:
-    """The expected loss, or that it is not known."""
+def what_threatens(words: Words, warning: Warning) -> str:
+    """How likely the customer is lost by when; or that they are unhappy and silent, and by when to speak to them."""
+    date = words.date(warning.by_when)
+    if warning.risk is None:
+        return words.say("unhappy and silent; to be spoken to by {date}", date=date)
+    risk = words.probability(warning.risk.probability)
+    return words.say("{risk} likely to buy nothing by {date}", risk=risk, date=date)
+
+
+def at_stake(words: Words, warning: Warning) -> str:
+    """The expected loss, or that it is not known; without a probability the lifetime value."""
+    value = warning.value
     if not value.measured:
         return words.say("amounts unknown")
+    if warning.risk is None:
+        return words.say("lifetime value {amount}", amount=words.money(value.lifetime_value, value.currency))
     amount = words.money(value.expected_loss, value.currency)
     if value.assumed:
         return words.say("expected loss {amount} (costs assumed)", amount=amount)
@@ -115,6 +124,15 @@ def step_lines(words: Words, steps: Sequence[StepText]) -> list[RenderableType]:
 
 def _indented(text: Text) -> RenderableType:
     return Padding(text, (0, 0, 0, 4), expand=False)
+
+
+def bond_notes(words: Words, warning: Warning) -> list[RenderableType]:
+    """The signs of discontent, and what the kind of loyalty means, indented."""
+    signs = [] if warning.discontent is None else discontent_lines(words, warning.discontent)
+    told = [f"{line.name}: {line.text}" for line in signs]
+    if warning.loyalty is not None:
+        told.append(loyalty_said(words, warning.loyalty))
+    return [Padding(Text(text), (0, 0, 0, 4), expand=False) for text in told]
 
 
 def entry_line(words: Words, entry: Entry, currency: str) -> Text:

@@ -6,7 +6,8 @@ from streamproc.core.facts import Facts
 from streamproc.core.loyalty import Criterion, criteria, kind_of_loyalty
 from streamproc.core.satisfaction import Service, satisfaction, service, service_sums
 from streamproc.core.time import SECOND, to_text, today_of
-from streamproc.core.unhappy import Discontent, discontent
+from streamproc.core.unhappy import discontent
+from streamproc.desk.discontent import DiscontentText, discontent_text
 from streamproc.desk.warning import EvidenceText
 
 DIGITS = 4
@@ -57,21 +58,6 @@ class LoyaltyText(Struct, frozen=True, kw_only=True):
     unmeasured: tuple[str, ...]
 
 
-class SignText(Struct, frozen=True, kw_only=True):
-    """One sign of discontent; `event_id` None where the event is not kept."""
-
-    sign: str
-    at: str
-    event_id: str | None
-
-
-class DiscontentText(Struct, frozen=True, kw_only=True):
-    """Whether the customer is unhappy and silent, and what shows it."""
-
-    silent_and_unhappy: bool
-    signs: tuple[SignText, ...]
-
-
 class Bond(Struct, frozen=True, kw_only=True):
     """What ties the customer to the firm, as of the clock. `service` covers the last year."""
 
@@ -84,11 +70,12 @@ class Bond(Struct, frozen=True, kw_only=True):
 def bond_of(facts: Facts, at: int) -> Bond:
     """The bond at the instant `at` (µs)."""
     today = today_of(at)
+    found = discontent(facts, today)
     return Bond(
         satisfaction=_satisfaction(facts, today),
         service=service(service_sums(facts, today)),
         loyalty=_loyalty(facts, at, today),
-        discontent=discontent_text(discontent(facts, today)),
+        discontent=discontent_text(found.signs, enough=found.enough),
     )
 
 
@@ -125,14 +112,6 @@ def _criterion(one: Criterion) -> CriterionText:
     evidence = tuple(EvidenceText(proof.stream, proof.event_id, to_text(proof.at)) for proof in one.proofs)
     score, figure = _rounded(one.score), _rounded(one.figure)
     return CriterionText(criterion=one.name, score=score, figure=figure, of=one.of, evidence=evidence)
-
-
-def discontent_text(found: Discontent) -> DiscontentText:
-    """The signs for people."""
-    signs = tuple(
-        SignText(sign=sign.name, at=to_text(sign.at * SECOND), event_id=sign.event_id or None) for sign in found.signs
-    )
-    return DiscontentText(silent_and_unhappy=found.enough, signs=signs)
 
 
 def _rounded(figure: float | None) -> float | None:

@@ -16,8 +16,17 @@ from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
 from streamproc.desk.alerts import Watch, watch_tick
 from streamproc.desk.capacity import Capacity, is_silent, now_out, sort_out
-from streamproc.desk.warning import Entry, Money, entry_of, raised, warning_of
-from streamproc.monitor.effects import Effect, EpisodeChanged, FirmTold, StepTaken, Totals, Verdict, WouldWarn
+from streamproc.desk.warning import Entry, Money, entry_of, raised, service_warning_of, warning_of
+from streamproc.monitor.effects import (
+    Effect,
+    EpisodeChanged,
+    FirmTold,
+    ServiceWarn,
+    StepTaken,
+    Totals,
+    Verdict,
+    WouldWarn,
+)
 
 
 class Desk(Struct):
@@ -57,6 +66,9 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
         if isinstance(effect, EpisodeChanged | Verdict | StepTaken):
             if effect.id and not is_silent(desk.capacity, effect):
                 entries.append(entry_of(effect, desk.money, history=history))
+        elif isinstance(effect, ServiceWarn):
+            told = service_warning_of(effect, desk.money, history=history, playbook=desk.playbook)
+            entries.append(raised(told))
         elif isinstance(effect, FirmTold):
             _heed(desk, effect.record)
     out, held = sort_out(desk.capacity, at, fresh)

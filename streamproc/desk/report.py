@@ -41,7 +41,7 @@ class Current(Struct, frozen=True, kw_only=True):
     """A warning's figures after its last line in the feed."""
 
     severity: str
-    probability: float
+    probability: float | None
     expected_loss: str
 
 

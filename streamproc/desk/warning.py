@@ -4,17 +4,22 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamproc.core.causes import Cause, Clue
 from streamproc.core.control import Setup
 from streamproc.core.playbook import Do, Playbook, steps_for
 from streamproc.core.time import to_text
 from streamproc.desk.care import CareText, DeskText, StepKind, asked, care_of, kind_of
+from streamproc.desk.discontent import DiscontentText, discontent_text
 from streamproc.intake.money import digits_of
-from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, StepTaken, Verdict, WouldWarn
+from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, ServiceWarn, StepTaken, Verdict, WouldWarn
 
 State = Literal["raised", "escalated", "recovered", "lost", "withdrawn"]
 EntryKind = Literal[State, "verdict", StepKind]
+
+
+WarningKind = Literal["churn", "service"]
 
 
 class Money(Struct, frozen=True):
@@ -134,14 +139,19 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the domain's word
-    """A warning as it was raised. `causes`: the likely ones, strongest first (empty: unknown); `steps`: what to do."""
+    """A warning as it was raised. `causes`: the likely ones, strongest first (empty: unknown); `steps`: what to do.
+
+    `warning_kind` churn: of leaving, with a `risk`. service: the customer is unhappy and silent, as `discontent` tells;
+    it has no `risk`, so its expected loss is 0, and `by_when` is when somebody should have spoken to them. `loyalty` is
+    the kind of loyalty (None: not enough to say).
+    """
 
     id: str
     customer_id: str
     raised_at: str
     by_when: str
     severity: str
-    risk: Risk
+    risk: Risk | None
     value: Value
     standing: Standing
     reasons: tuple[ReasonText, ...]
@@ -151,6 +161,9 @@ class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the doma
     due_at: str | None = None
     causes: tuple[CauseText, ...] = ()
     steps: tuple[StepText, ...] = ()
+    warning_kind: WarningKind = "churn"
+    discontent: DiscontentText | None = None
+    loyalty: str | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -173,6 +186,12 @@ class Entry(Struct, frozen=True, kw_only=True):
     warning: Warning | None = None
     desk: DeskText | None = None
     care: CareText | None = None
+    warning_kind: WarningKind = "churn"
+
+
+def kind_of_warning(warning_id: str) -> WarningKind:
+    """Which kind of warning an id is of: those of customers who are unhappy and silent begin with `s-`."""
+    return "service" if warning_id.startswith("s-") else "churn"
 
 
 def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playbook | None = None) -> Warning:
@@ -194,6 +213,31 @@ def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playb
         due_at=to_text(would.due_at) if would.due_at else None,
         causes=tuple(map(cause_of, would.causes)),
         steps=() if playbook is None else _steps(would, playbook),
+        loyalty=would.loyalty,
+    )
+
+
+def service_warning_of(told: ServiceWarn, money: Money, *, history: bool, playbook: Playbook | None = None) -> Warning:
+    """The warning that a customer is unhappy and silent."""
+    figures = told.figures
+    return Warning(
+        id=told.id,
+        customer_id=told.customer_id,
+        raised_at=to_text(told.at),
+        by_when=to_text(told.by_when),
+        severity=told.severity.code,
+        risk=None,
+        value=replace(value_of(figures, money), expected_loss=money.text(0)),
+        standing=standing_of(figures),
+        reasons=(),
+        owner=told.owner,
+        customer_kind=told.customer_kind,
+        history=history,
+        causes=tuple(map(cause_of, told.causes)),
+        steps=() if playbook is None else _steps(told, playbook),
+        warning_kind="service",
+        discontent=discontent_text(told.signs, enough=True),
+        loyalty=told.loyalty,
     )
 
 
@@ -270,7 +314,7 @@ def _clue(clue: Clue) -> ClueText:
     )
 
 
-def _steps(would: WouldWarn, playbook: Playbook) -> tuple[StepText, ...]:
+def _steps(would: WouldWarn | ServiceWarn, playbook: Playbook) -> tuple[StepText, ...]:
     return tuple(map(_step, steps_for(playbook, would.figures.segment, would.causes, would.at)))
 
 
@@ -290,10 +334,11 @@ def raised(warning: Warning) -> Entry:
         at=warning.raised_at,
         kind="raised",
         history=warning.history,
-        probability=warning.risk.probability,
+        probability=None if warning.risk is None else warning.risk.probability,
         severity=warning.severity,
         expected_loss=warning.value.expected_loss,
         warning=warning,
+        warning_kind=warning.warning_kind,
     )
 
 
@@ -303,6 +348,7 @@ def entry_of(effect: EpisodeChanged | Verdict | StepTaken, money: Money, *, hist
         return Entry(
             warning_id=effect.id, customer_id=effect.customer_id, at=to_text(effect.at), kind=kind_of(effect),
             history=history, desk=asked(effect), care=care_of(effect, money.text),
+            warning_kind=kind_of_warning(effect.id),
         )  # fmt: skip
     if isinstance(effect, Verdict):
         return Entry(
@@ -319,4 +365,5 @@ def entry_of(effect: EpisodeChanged | Verdict | StepTaken, money: Money, *, hist
         probability=effect.probability,
         severity=None if effect.severity is None else effect.severity.code,
         expected_loss=None if effect.expected_loss is None else money.text(effect.expected_loss),
+        warning_kind=kind_of_warning(effect.id),
     )

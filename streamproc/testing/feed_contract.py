@@ -105,6 +105,7 @@ def what_becomes_of_a_warning_is_seen(home: Home) -> None:
     [found] = home.warnings(open_only=True)
     assert (found.state, found.updated_at, found.verdict) == ("escalated", "2024-03-09T00:00:00Z", None)
     assert (found.current.probability, found.current.severity, found.current.expected_loss) == (0.9, "high", "36.00")
+    assert found.risk is not None
     assert (found.risk.probability, found.value.expected_loss) == (0.75, "30.00")
     home.write([changed("w1", "recovered", severity="low")])
     [found] = home.warnings()

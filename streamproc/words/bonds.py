@@ -344,6 +344,12 @@ def _kind(words: Words, told: Loyalty) -> list[Line]:
     return [Line(name, text)]
 
 
+def loyalty_said(words: Words, kind: str) -> str:
+    """What the kind of loyalty means for a warning."""
+    kind_said, meaning = words.term("loyalty", kind), words.term("loyalty means", kind)
+    return words.say("Loyalty: {kind}. {meaning}", kind=kind_said, meaning=meaning)
+
+
 def _measured(words: Words, condition: Condition) -> str:
     if condition.measure in {"discounted", "rewarded", "satisfaction"}:
         return words.share(condition.value)

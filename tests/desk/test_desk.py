@@ -55,6 +55,7 @@ def test_a_warning_says_who_how_likely_by_when_what_is_at_stake_and_why() -> Non
     figures = would.figures
     assert (warning.customer_id, warning.owner, warning.customer_kind) == ("c", "Li", "business")
     assert (warning.raised_at, warning.by_when) == ("2024-10-07T00:00:00Z", "2025-01-05T00:00:00Z")
+    assert warning.risk is not None
     assert warning.risk.probability == figures.probability
     assert warning.risk.log_odds == pytest.approx(sum(r.log_odds for r in warning.reasons))
     assert warning.value.expected_loss == EUR.text(figures.expected_loss)

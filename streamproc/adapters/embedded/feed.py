@@ -15,6 +15,9 @@ _GO_ON = (
     "probability = coalesce(?, probability), expected_loss = coalesce(?, expected_loss) WHERE id = ?"
 )
 _CARE = "INSERT OR REPLACE INTO care VALUES (?, ?)"
+UNTOLD = -1.0
+"""Stands for the probability of a warning that has none: folders of the first version have no place for nothing."""
+
 _TOUCH = "UPDATE warnings SET updated_at = ? WHERE id = ?"
 _JUDGE = "UPDATE warnings SET verdict = ?, updated_at = ? WHERE id = ?"
 
@@ -28,11 +31,12 @@ def write(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
         )
         if entry.warning is not None:
             w = entry.warning
+            risk = UNTOLD if w.risk is None else w.risk.probability
             db.execute(
                 _RAISE,
                 (
-                    w.id, w.customer_id, w.raised_at, w.raised_at, w.severity, w.risk.probability,
-                    w.value.expected_loss, w.history, _ENCODE(w),
+                    w.id, w.customer_id, w.raised_at, w.raised_at, w.severity, risk, w.value.expected_loss,
+                    w.history, _ENCODE(w),
                 ),
             )  # fmt: skip
         elif entry.care is not None:

@@ -14,6 +14,7 @@ import msgspec
 
 from streamproc.adapters.embedded import customers
 from streamproc.adapters.embedded.clock import Progress
+from streamproc.adapters.embedded.feed import UNTOLD
 from streamproc.adapters.embedded.journal import Numbered, read_customer, read_own
 from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import Replay, setup_of
@@ -102,7 +103,8 @@ def _columns(db: sqlite3.Connection) -> str:
 
 def _now(row: tuple[bytes, State, str, str, float, str, int | None, bytes | None]) -> WarningNow:
     body, state, updated_at, severity, probability, expected_loss, verdict, care = row
-    current = Current(severity=severity, probability=probability, expected_loss=expected_loss)
+    told_risk = None if probability == UNTOLD else probability
+    current = Current(severity=severity, probability=told_risk, expected_loss=expected_loss)
     told = msgspec.Raw(b"null" if care is None else care)
     standing = _Standing(state, updated_at, current, None if verdict is None else bool(verdict), told)
     added = _DECODE_WARNING(msgspec.json.encode(standing))

@@ -111,7 +111,8 @@ class Lines:
 def _raised(entry: Entry) -> WarningNow:
     told = entry.warning
     assert told is not None
-    current = Current(severity=told.severity, probability=told.risk.probability, expected_loss=told.value.expected_loss)
+    probability = None if told.risk is None else told.risk.probability
+    current = Current(severity=told.severity, probability=probability, expected_loss=told.value.expected_loss)
     return WarningNow(**asdict(told), state="raised", updated_at=told.raised_at, current=current)
 
 

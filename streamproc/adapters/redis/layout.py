@@ -111,7 +111,7 @@ def arguments(record: Numbered, before: int | None) -> list[bytes | str | int]:
 
 def _figures(told: Warning) -> tuple[str, str, str, str]:
     loss = told.value.expected_loss
-    return told.severity, repr(told.risk.probability), loss, stake_of(loss)
+    return told.severity, "" if told.risk is None else repr(told.risk.probability), loss, stake_of(loss)
 
 
 def _raised(told: Warning) -> tuple[str, bytes]:
@@ -140,7 +140,8 @@ def row_of(packed: bytes) -> Row:
 
 def now_of(row: Row, body: bytes) -> WarningNow:
     """The warning as it stands."""
-    current = Current(severity=row.severity, probability=float(row.probability), expected_loss=row.expected_loss)
+    probability = float(row.probability) if row.probability else None
+    current = Current(severity=row.severity, probability=probability, expected_loss=row.expected_loss)
     care = msgspec.Raw(row.care.encode() or b"null")
     standing = _Standing(row.state, row.updated_at, current, _VERDICTS[row.verdict], care)
     return _DECODE_NOW(_ENCODE({**_DECODE_BODY(body), **_DECODE_BODY(_ENCODE(standing))}))

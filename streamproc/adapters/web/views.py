@@ -8,7 +8,18 @@ from streamproc.adapters.web.paths import customer_page
 from streamproc.adapters.web.texts import labels_in
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import CauseText, EvidenceText, ReasonText, Standing, Value
-from streamproc.words import Said, Words, cause_said, clue_said, first_steps, main_reasons, reason_said, step_said
+from streamproc.words import (
+    Said,
+    Words,
+    cause_said,
+    clue_said,
+    discontent_lines,
+    first_steps,
+    loyalty_said,
+    main_reasons,
+    reason_said,
+    step_said,
+)
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 CLOSED = frozenset(("recovered", "lost", "withdrawn"))
@@ -64,6 +75,8 @@ class Card(NamedTuple):
     history: bool
     verdict: bool | None
     causes: list[Blamed]
+    signs: list[str]
+    loyalty: str | None
     steps: list[str]
 
 
@@ -72,14 +85,18 @@ def view_of(warning: WarningNow, words: Words) -> Card:
     labels, value = labels_in(words.language), warning.value
     loss = words.money(warning.current.expected_loss, value.currency) if value.measured else labels["no_money"]
     stake = labels["of_stake"].format(stake=words.money(value.stake, value.currency)) if value.measured else ""
+    risk = warning.current.probability
+    signs = [] if warning.discontent is None else discontent_lines(words, warning.discontent)
+    if risk is None:
+        loss = words.money(value.lifetime_value, value.currency) if value.measured else labels["no_money"]
     return Card(
         id=warning.id,
         customer_id=warning.customer_id,
         href=customer_page(warning.customer_id),
-        probability=words.probability(warning.current.probability),
-        likely=labels["likely"].format(when=words.date(warning.by_when)),
+        probability=labels["unhappy"] if risk is None else words.probability(risk),
+        likely=labels["likely" if risk is not None else "speak_by"].format(when=words.date(warning.by_when)),
         loss=loss,
-        stake=stake,
+        stake=stake if risk is not None else "",
         severity=words.term("severity", warning.current.severity),
         severity_code=warning.current.severity,
         state=words.term("state", warning.state),
@@ -92,6 +109,8 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         history=warning.history,
         verdict=warning.verdict,
         causes=blamed(warning.causes, words),
+        signs=[line.text for line in signs],
+        loyalty=None if warning.loyalty is None else loyalty_said(words, warning.loyalty),
         steps=[step_said(words, step) for step in first_steps(warning.steps, len(warning.steps))],
     )
 
