@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 1
     keep_text: bool = False
-    policy: dict[str, float | int | str] = {}
+    policy: dict[str, Any] = {}
     playbook: Path | None = None
     kafka: Annotated[KafkaSettings, AfterValidator(_agreeing)] = KafkaSettings()
     redis: RedisSettings = RedisSettings()

@@ -22,6 +22,7 @@ from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR
+from streamproc.desk.calendar import check
 from streamproc.desk.playbook import PlaybookError, read_playbook
 from streamproc.intake.mapping import Mapping, MappingProblem, load_mapping
 from streamproc.intake.rates import Rates
@@ -130,9 +131,11 @@ def agreed(held: Setup, settings: Settings, place: str, instead: str) -> Setup:
 def policy_of(settings: Settings) -> Policy:
     """The settings' warning policy. Raises ConfigError naming what is wrong."""
     try:
-        return msgspec.convert(settings.policy, Policy, strict=False)
+        policy = msgspec.convert(settings.policy, Policy, strict=False)
+        check(policy.promises)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"the warning policy cannot be used: {error}") from error
+    return policy
 
 
 def playbook_of(settings: Settings) -> Playbook:

@@ -12,7 +12,15 @@ from streamproc.core.ids import short_id
 from streamproc.core.time import to_text
 
 AlertKind = Literal[
-    "feed_silent", "feed_odd", "complaint_surge", "churn_rate", "churn_grave", "base_shrinking", "concentration_rising"
+    "feed_silent",
+    "feed_odd",
+    "complaint_surge",
+    "churn_rate",
+    "churn_grave",
+    "base_shrinking",
+    "concentration_rising",
+    "promise",
+    "cases_full",
 ]
 AlertState = Literal["raised", "worse", "ended"]
 AlertSeverity = Literal["low", "medium", "high", "critical"]
@@ -20,7 +28,7 @@ AlertSeverity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[AlertSeverity, ...] = ("low", "medium", "high", "critical")
 
 SUBJECT_BYTES = 128
-"""A subject is a code, or a word of the feed's own cut to so many bytes."""
+"""A subject is a code, or a word of the feed's own, of at most so many bytes."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,8 +81,12 @@ def standing(lines: Iterable[Alert], *, open_only: bool = False) -> list[Alert]:
 
 
 def subject_of(text: str) -> str:
-    """A feed's own word as a subject: cut to SUBJECT_BYTES, never inside a character."""
-    return text.encode()[:SUBJECT_BYTES].decode(errors="ignore")
+    """A feed's own word as a subject: a longer one is cut, never inside a character, and keeps a mark of the whole."""
+    body = text.encode()
+    if len(body) <= SUBJECT_BYTES:
+        return text
+    mark = short_id(text)
+    return body[: SUBJECT_BYTES - len(mark)].decode(errors="ignore") + mark
 
 
 def alert_of(opened: OpenAlert, state: AlertState, at: int, *, history: bool) -> Alert:

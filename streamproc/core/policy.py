@@ -4,6 +4,8 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct, field
 
+from streamproc.core.promises import Promises
+
 
 class Outcome(StrEnum):
     """The one named outcome of a look; `would_warn` then gets the desk's disposition."""
@@ -59,7 +61,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `capacity_a_day` warnings a day are as many as the desk can work (0: any number). Nobody is warned of whom the firm
     has contacted `most_contacts` times within `contacts_days` (0: no such rule). `holdout_share` of the customers is
     watched in silence, so that what warning brings can be measured. Somebody should have a warning `due_hours` after
-    it was raised, by severity (one that is not named: never).
+    it was raised, by severity (one that is not named: never). `promises` are those to whoever complains.
     """
 
     name: str = "default"
@@ -78,6 +80,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     contacts_days: int = 90
     holdout_share: float = 0.0
     due_hours: dict[str, int] = field(default_factory=DUE_HOURS.copy)
+    promises: Promises = Promises()
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds contradict each other."""

@@ -9,13 +9,19 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from streamproc.core.alerts import SEVERITIES, Alert, AlertKind, Finding, OpenAlert, alert_of
+from streamproc.core.control import PlaybookChange, PolicyChange
+from streamproc.core.events import FirmFact
 from streamproc.core.time import DAY, today_of
 from streamproc.desk import cohorts, surges
+from streamproc.desk.cases import CaseBook, heed_fact, heed_promises, promise_findings, take_steps
 from streamproc.desk.days import Days
 from streamproc.monitor.effects import ComplaintStep, Effect, Totals
 
 DAILY: frozenset[AlertKind] = frozenset({*surges.KINDS, *cohorts.KINDS})
 """What is looked for at midnights."""
+
+PROMISED: frozenset[AlertKind] = frozenset({"promise", "cases_full"})
+"""What is looked for whenever a complaint went on, or a promise falls due."""
 
 
 class Watch(Struct):
@@ -29,6 +35,7 @@ class Watch(Struct):
     days: Days = field(default_factory=Days)
     before: dict[str, int] | None = None
     today: dict[str, int] = {}
+    cases: CaseBook = field(default_factory=CaseBook)
 
     def is_open(self, kind: AlertKind, subject: str) -> bool:
         """Whether there is an open alert of this kind about that."""
@@ -37,13 +44,24 @@ class Watch(Struct):
 
 def watch_tick(watch: Watch, at: int, effects: Iterable[Effect], base: Totals | None, *, history: bool) -> list[Alert]:
     """Takes a tick's complaints in, and at a midnight the day's figures; the lines that follow, by subject."""
-    for effect in effects:
-        if isinstance(effect, ComplaintStep):
-            surges.count(watch.today, watch.days, effect)
-    if base is None or at % DAY:
-        return []
-    findings = _end_of_day(watch, at, base)
-    return settle(watch.open, DAILY, findings, at, history=history)
+    lines: list[Alert] = []
+    steps = [effect for effect in effects if isinstance(effect, ComplaintStep)]
+    for step in steps:
+        surges.count(watch.today, watch.days, step)
+    due = watch.cases.next_due
+    if take_steps(watch.cases, steps) or (due is not None and due <= at):
+        lines += settle(watch.open, PROMISED, promise_findings(watch.cases, at), at, history=history)
+    if base is not None and not at % DAY:
+        lines += settle(watch.open, DAILY, _end_of_day(watch, at, base), at, history=history)
+    return lines
+
+
+def heed(watch: Watch, record: FirmFact | PolicyChange | PlaybookChange) -> None:
+    """Goes by it from now on (in place)."""
+    if isinstance(record, PolicyChange):
+        heed_promises(watch.cases, record.policy.promises)
+    elif isinstance(record, FirmFact):
+        heed_fact(watch.cases, record)
 
 
 def _end_of_day(watch: Watch, at: int, base: Totals) -> list[Finding]:

@@ -14,7 +14,7 @@ from streamproc.core.control import Disposition, PlaybookChange, PolicyChange
 from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
-from streamproc.desk.alerts import Watch, watch_tick
+from streamproc.desk.alerts import Watch, heed, watch_tick
 from streamproc.desk.capacity import Capacity, is_silent, now_out, sort_out
 from streamproc.desk.warning import Entry, Money, entry_of, raised, service_warning_of, warning_of
 from streamproc.monitor.effects import (
@@ -39,6 +39,10 @@ class Desk(Struct):
     watch: Watch = field(default_factory=Watch)
     capacity: Capacity = field(default_factory=Capacity)
     playbook: Playbook | None = None
+
+    def next_due(self) -> int | None:
+        """When (µs) a tick is needed though nothing happens: a promise falls due."""
+        return self.watch.cases.next_due
 
     def news(self) -> tuple[int, int, int] | None:
         """Thresholds that no tick has carried yet, None if there are none; they count as announced from now on."""
@@ -71,6 +75,7 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
             entries.append(raised(told))
         elif isinstance(effect, FirmTold):
             _heed(desk, effect.record)
+            heed(desk.watch, effect.record)
     out, held = sort_out(desk.capacity, at, fresh)
     for would in out:
         warning = warning_of(now_out(would, at), desk.money, history=history, playbook=desk.playbook)

@@ -87,6 +87,28 @@ def _concentrating(words: Words, alert: Alert) -> str:
     )
 
 
+def _promise(words: Words, alert: Alert) -> str:
+    names = alert.names
+    values = {
+        "promise": words.term("promise", names["promise"]),
+        "complaint": names["complaint"],
+        "customer": names["customer"],
+        "owner": names["owner"],
+        "due": words.moment(names["due"]),
+    }
+    if alert.severity == "medium":
+        return words.say("{owner}: {promise} complaint {complaint} of {customer} by {due}.", **values)
+    return words.say("{owner}: promise broken, to {promise} complaint {complaint} of {customer} by {due}.", **values)
+
+
+def _cases_full(words: Words, alert: Alert) -> str:
+    return words.say(
+        "More complaints are open than the desk can watch: {count}; {let_go} that were open longest are not watched.",
+        count=words.number(alert.figures["count"]),
+        let_go=words.number(alert.figures["let_go"]),
+    )
+
+
 _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "feed_silent": _feed_silent,
     "feed_odd": _feed_odd,
@@ -95,4 +117,6 @@ _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "churn_grave": _grave,
     "base_shrinking": _shrinking,
     "concentration_rising": _concentrating,
+    "promise": _promise,
+    "cases_full": _cases_full,
 }

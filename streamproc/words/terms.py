@@ -248,6 +248,12 @@ _t("alert", "churn_grave", "grave churn")
 _t("alert", "base_shrinking", "base shrinking")
 _t("alert", "concentration_rising", "concentration rising")
 
+_t("alert", "promise", "promise")
+_t("alert", "cases_full", "too many complaints")
+
+_t("promise", "acknowledge", "acknowledge")
+_t("promise", "resolve", "resolve")
+
 _t("alert state", "raised", "open")
 _t("alert state", "worse", "worse")
 _t("alert state", "ended", "over")

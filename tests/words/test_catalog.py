@@ -19,6 +19,7 @@ from streamproc.core.loyalty import CriterionName, Kind, Measure
 from streamproc.core.playbook import Tie
 from streamproc.core.policy import Outcome, Severity
 from streamproc.core.unhappy import SignName
+from streamproc.core.promises import PROMISES
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk import surges
 from streamproc.desk.warning import EntryKind, State
@@ -79,6 +80,7 @@ CLOSED: dict[str, set[str]] = {
     "sign": set(get_args(SignName)),
     "alert": set(get_args(AlertKind)),
     "alert state": set(get_args(AlertState)),
+    "promise": set(PROMISES),
     "feed": set(surges.FEEDS),
     "refusal": {*get_args(Reason), *literals(DeadLettered, "reason")},
 }

@@ -70,8 +70,9 @@ class Pipeline:
         return self.partitions[partition_of(customer_id, len(self.partitions))]
 
     def next_work(self) -> int | None:
-        """The earliest instant (µs) that any partition waits for."""
-        return min((t for p in self.partitions if (t := p.next_work()) is not None), default=None)
+        """The earliest instant (µs) that any partition, or the desk, waits for."""
+        times = (*(p.next_work() for p in self.partitions), self.desk.next_due())
+        return min((t for t in times if t is not None), default=None)
 
     def apply(self, record: JournalRecord) -> Step:
         """Takes the next record of the journal."""

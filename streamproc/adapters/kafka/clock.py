@@ -131,8 +131,11 @@ def grid(upto: int, mode: Mode, now: float) -> int:
     return HOUR if behind > 2 * HOUR else MINUTE if behind > 2 * MINUTE else SECOND
 
 
-def next_tick(state: ClockState, work: Work, upto: int, step: int) -> int | None:
-    """The first grid point after the clock at which there is work, or a day ends; None: none up to `upto`."""
+def next_tick(state: ClockState, work: Work, upto: int, step: int, due: int | None = None) -> int | None:
+    """The first grid point after the clock at which there is work, or a day ends; None: none up to `upto`.
+
+    `due` (µs) is when the desk waits for a tick; where one was written since then, that will do.
+    """
     if not state.clock:
         state.clock = ((work.first or upto) - 1) // DAY * DAY
     after = first_tick_after(state.clock, step)
@@ -141,6 +144,8 @@ def next_tick(state: ClockState, work: Work, upto: int, step: int) -> int | None
         at = min(at, after)
     if work.first is not None:
         at = min(at, max(ceil_to(work.first, step), after))
+    if due is not None and due > state.clock:
+        at = min(at, ceil_to(due, step))
     return at if at <= upto else None
 
 

@@ -212,7 +212,7 @@ class DeskProcessor:
             state.desk.live = True
             yield from self._broadcast(ClockMode(at=state.clock.clock, mode="wall", live=True))
         while len(state.open) < OPEN_TICKS:
-            at = clock.next_tick(state.clock, self._work, upto, step)
+            at = clock.next_tick(state.clock, self._work, upto, step, state.desk.next_due())
             if at is None:
                 return
             yield from self._broadcast(self._tick(at))
