@@ -1,0 +1,81 @@
+"""A service warning is raised once for a customer who is unhappy and silent, and ends with a reason of its own."""
+
+from streamproc.core.events import CustomerEvent
+from streamproc.core.policy import Policy
+from streamproc.core.time import HOUR
+from streamproc.monitor.effects import EpisodeChanged, ServiceWarn, Verdict, WouldWarn
+from streamproc.testing.events import bought, complained, known, on, touched
+from tests.monitor.bench import Bench
+
+CALM = Policy(raise_at=1.0, clear_at=0.0, escalate_at=1.0)
+"""Nobody is warned of as leaving: what is left are service warnings."""
+
+
+def watched(history: list[CustomerEvent], until: float = 160) -> Bench:
+    bench = Bench(policy=CALM)
+    buys = [bought(on(20 * n)) for n in range(6)]  # days 0 to 100
+    bench.read(sorted([*buys, *history], key=lambda event: event.at))
+    bench.run_to(on(until))
+    bench.assert_totals()
+    return bench
+
+
+def unresolved(day: float) -> CustomerEvent:
+    return touched(on(day), purpose="support", result="unresolved", staff_id="s1")
+
+
+def lives(bench: Bench) -> list[tuple[str, str]]:
+    return [(c.change, c.why) for c in bench.all(EpisodeChanged) if c.id.startswith("s-")]
+
+
+def test_it_is_raised_once_with_its_signs_and_neither_a_risk_nor_a_verdict_comes_of_it() -> None:
+    bench = watched([unresolved(90), unresolved(95)])
+    (told,) = bench.all(ServiceWarn)
+    assert told.customer_id == "c"
+    assert told.at == on(90) // HOUR * HOUR + HOUR
+    assert [(sign.name, sign.event_id) for sign in told.signs] == [("unresolved", f"c-t{on(90)}")]
+    assert told.by_when - told.at == 7 * 24 * HOUR
+    assert bench.all(WouldWarn) == []
+    assert bench.all(Verdict) == []
+
+
+def test_it_ends_when_the_customer_is_content_again() -> None:
+    bench = watched([unresolved(90), touched(on(94), purpose="support", result="resolved")], until=120)
+    assert lives(bench) == [("recovered", "content")]
+    assert not bench.state().decisions.is_unhappy()
+
+
+def test_it_ends_when_the_customer_complains_for_that_is_not_silent() -> None:
+    assert lives(watched([unresolved(90), complained(on(94))], until=120)) == [("recovered", "complained")]
+
+
+def test_it_fades_where_nothing_more_is_seen() -> None:
+    buys = [bought(on(day)) for day in range(110, 200, 15)]
+    assert lives(watched([unresolved(90), *buys], until=200)) == [("withdrawn", "faded")]
+
+
+def test_it_ends_with_the_loss_of_the_customer() -> None:
+    assert lives(watched([unresolved(99)], until=200)) == [("lost", "silence")]
+    gone = touched(on(97), purpose="cancellation", result="terminated")
+    history: list[CustomerEvent] = [bought(on(0)), bought(on(20)), unresolved(90), gone]
+    bench = Bench(policy=CALM)
+    bench.read(history)
+    bench.run_to(on(105))
+    assert lives(bench) == [("lost", "terminated")]
+
+
+def test_the_next_waits_for_a_while() -> None:
+    again = [unresolved(90), touched(on(92), purpose="support", result="resolved"), unresolved(94)]
+    assert len(watched(again, until=100).all(ServiceWarn)) == 1
+    later = [bought(on(115)), bought(on(135)), unresolved(140)]
+    assert len(watched([*again, *later], until=150).all(ServiceWarn)) == 2
+
+
+def test_one_who_may_not_be_contacted_or_turns_out_to_be_another_is_left_alone() -> None:
+    assert watched([known(on(50), do_not_contact=True), unresolved(90)]).all(ServiceWarn) == []
+    bench = Bench(policy=CALM)
+    bench.read([*(bought(on(20 * n)) for n in range(5)), unresolved(85), known(on(88), alias_of="d")])
+    bench.run_to(on(100))
+    assert lives(bench) == [("withdrawn", "alias")]
+    assert [told.customer_id for told in bench.all(ServiceWarn)] == ["c", "d"]
+    bench.assert_totals()
