@@ -39,6 +39,12 @@ def _alerts() -> Function:
     return alerts
 
 
+def _desk() -> typer.Typer:
+    from streamproc.cli.desk import app
+
+    return app
+
+
 def _customer() -> Function:
     from streamproc.cli.customer import customer
 
@@ -149,6 +155,7 @@ COMMANDS = {
     "run": Entry("Read events, keep each customer's state, learn, and warn of those about to leave.", _run),
     "warnings": Entry("The warnings as they stand, or as they come.", _warnings),
     "alerts": Entry("Alerts to those who run the shop: of feeds, of complaints, of the base.", _alerts),
+    "desk": Entry("The work list, and what people do about warnings.", _desk),
     "customer": Entry("All that is known of one customer.", _customer),
     "why": Entry("Why there was, or was no, warning for a customer.", _why),
     "status": Entry("The whole base at a glance.", _status),

@@ -105,6 +105,7 @@ class Concern(Struct, array_like=True):
     id: str
     raised_at: int
     ended_at: int = 0
+    care: Care | None = None
 
 
 class Decisions(Struct, array_like=True):

@@ -9,7 +9,7 @@ from streamproc.core.events import DeskStep
 from streamproc.core.firm import Firm
 from streamproc.core.time import FOREVER, SECOND
 from streamproc.monitor.effects import StepTaken
-from streamproc.monitor.state import Care, Decisions, Episode
+from streamproc.monitor.state import Care, Concern, Decisions, Episode
 
 EVERYBODYS = frozenset(("note", "hand_over"))
 """What one may do about a warning that somebody else has."""
@@ -21,7 +21,7 @@ def take_step(decisions: Decisions, step: DeskStep, at: int) -> StepTaken | None
         until = FOREVER if step.until is None else step.until
         decisions.muted_until = until if step.action == "mute" else 0
         return _taken(step, at, decisions.open_warning(), None)
-    episode = next((e for e in decisions.episodes if e.id == step.warning_id and not e.holdout), None)
+    episode = _warning(decisions, step.warning_id)
     if episode is None:
         return None
     care = episode.care or Care()
@@ -32,6 +32,13 @@ def take_step(decisions: Decisions, step: DeskStep, at: int) -> StepTaken | None
     episode.care = care
     _act(decisions, care, step)
     return _taken(step, at, episode, None)
+
+
+def _warning(decisions: Decisions, warning_id: str | None) -> Episode | Concern | None:
+    """The warning of this id that somebody may know of."""
+    if decisions.concern is not None and decisions.concern.id == warning_id:
+        return decisions.concern
+    return next((episode for episode in decisions.episodes if episode.id == warning_id and not episode.holdout), None)
 
 
 def _act(decisions: Decisions, care: Care, step: DeskStep) -> None:
@@ -45,7 +52,7 @@ def _act(decisions: Decisions, care: Care, step: DeskStep) -> None:
         care.outcome, care.cost = step.outcome or "", step.cost or 0
 
 
-def _taken(step: DeskStep, at: int, episode: Episode | None, refused: str | None) -> StepTaken:
+def _taken(step: DeskStep, at: int, episode: Episode | Concern | None, refused: str | None) -> StepTaken:
     care = None if episode is None else episode.care
     return StepTaken(
         id="" if episode is None else episode.id,

@@ -86,6 +86,14 @@ _t("state", "unmuted", "no longer muted")
 _t("state", "overdue", "overdue")
 _t("state", "refused", "refused")
 
+_t("desk list", "warning", "warning")
+_t("desk list", "customer", "customer")
+_t("desk list", "severity", "severity")
+_t("desk list", "expected loss", "expected loss")
+_t("desk list", "owner", "whose")
+_t("desk list", "hours left", "hours left")
+_t("desk list", "state", "state")
+
 _t("refused", "claimed", "somebody else has it")
 _t("refused", "ended", "the warning has ended")
 

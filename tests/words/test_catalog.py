@@ -59,6 +59,7 @@ CLOSED: dict[str, set[str]] = {
     "state": {*get_args(State), *get_args(EntryKind)},
     "why": set(get_args(Why)),
     "refused": {"claimed", "ended"},
+    "desk list": {"warning", "customer", "severity", "expected loss", "owner", "hours left", "state"},
     "warning outcome": set(get_args(WarningOutcome)),
     "group": set(GROUPS),
     "speaks": set(literals(Snapshot, "speaks")),

@@ -119,6 +119,8 @@ def _raised(entry: Entry) -> WarningNow:
 def _gone_on(warning: WarningNow, entry: Entry) -> WarningNow:
     if entry.kind == "verdict":
         return replace(warning, verdict=entry.right, updated_at=entry.at)
+    if entry.care is not None:
+        return replace(warning, care=entry.care, updated_at=entry.at)
     news = {"severity": entry.severity, "probability": entry.probability, "expected_loss": entry.expected_loss}
     current = replace(warning.current, **{name: value for name, value in news.items() if value is not None})
     return replace(warning, state=entry.kind, updated_at=entry.at, current=current)

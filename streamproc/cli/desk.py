@@ -1,0 +1,260 @@
+"""`streamproc desk`: the work list, and what people do about warnings."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+from rich.table import Table
+
+from streamproc.cli.common import (
+    FINDING,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    LanguageOption,
+    Screen,
+    command,
+    fail,
+    print_json,
+)
+from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk
+from streamproc.cli.home import home_of
+from streamproc.config import ConfigError
+from streamproc.desk.warning import Entry
+from streamproc.desk.worklist import Work, work_list
+from streamproc.words import Language
+
+SHOWN = 30
+NOBODY = "-"
+MUTABLE = ("segment:", "cause:")
+
+app = typer.Typer(
+    help="The work list, and what people do about warnings.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+WarningArgument = Annotated[str, typer.Argument(metavar="WARNING", help="The warning's id, as `desk list` shows it.")]
+ByOption = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it.")]
+UntilOption = Annotated[str | None, typer.Option(help="Until when: a day or an instant, as 2026-02-10.")]
+TextOption = Annotated[str | None, typer.Option("--reason", help="Why, for those who ask later.")]
+
+
+class Where(NamedTuple):
+    """Which folder or cluster, in which language, by which settings."""
+
+    data: Path | None
+    language: Language | None
+    config: Path | None
+
+
+@app.command("list")
+def list_(
+    *,
+    mine: Annotated[str | None, typer.Option("--owner", help="Only what is this person's or role's.")] = None,
+    asleep: Annotated[bool, typer.Option("--asleep", help="Also what was put to sleep.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many (not with --json).")] = SHOWN,
+    json: JsonOption = False,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Open warnings that wait for somebody: the largest expected loss first, then the least time left.
+
+    For example:
+
+        streamproc desk list --owner Li
+    """
+    with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
+        found = home.standing(open_only=True, customer=None, limit=None, order="most_at_stake")
+        works = work_list(found, home.clock(), whose=mine, asleep=asleep)
+        if json:
+            for work in works:
+                print_json(work)
+        elif works:
+            _table(screen, works[:limit], home.setup().currency)
+        else:
+            screen.line(screen.words.say("Nothing waits for anybody."))
+
+
+def _table(screen: Screen, works: list[Work], currency: str) -> None:
+    words = screen.words
+    table = Table(box=None, pad_edge=False)
+    for name in ("warning", "customer", "severity", "expected loss", "owner", "hours left", "state"):
+        table.add_column(words.term("desk list", name), no_wrap=name in {"warning", "expected loss"})
+    for work in works:
+        warning = work.warning
+        table.add_row(
+            warning.id,
+            warning.customer_id,
+            words.term("severity", warning.current.severity),
+            words.money(warning.current.expected_loss, currency),
+            work.owner or NOBODY,
+            words.number(work.hours_left),
+            words.term("state", _state(work)),
+        )
+    screen.out.print(table)
+
+
+def _state(work: Work) -> str:
+    care = work.warning.care
+    if work.asleep:
+        return "snoozed"
+    if work.claimed:
+        return "claimed"
+    return "overdue" if care is not None and care.overdue else work.warning.state
+
+
+@app.command()
+def claim(
+    warning: WarningArgument,
+    *,
+    by: ByOption,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Take a warning on. Of two who claim it the earlier one has it; exit code 1: somebody else has it.
+
+    For example:
+
+        streamproc desk claim w-0123456789abcdef --by Li
+    """
+    _do("claim", warning, by, Where(data, lang, config))
+
+
+@app.command()
+def snooze(
+    warning: WarningArgument,
+    until: Annotated[str, typer.Argument(help="A day or an instant, as 2026-02-10 or 2026-02-10T09:00:00+08:00.")],
+    *,
+    by: ByOption,
+    text: TextOption = None,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a warning sleep: until then it does not escalate, and the customer is not warned of anew."""
+    _do("snooze", warning, by, Where(data, lang, config), until=until, text=text)
+
+
+@app.command("hand-over")
+def hand_over(
+    warning: WarningArgument,
+    to: Annotated[str, typer.Argument(help="Who has it from now on.")],
+    *,
+    by: ByOption,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Give a warning to somebody else."""
+    _do("hand_over", warning, by, Where(data, lang, config), to=to)
+
+
+@app.command()
+def note(
+    warning: WarningArgument,
+    text: Annotated[str, typer.Argument(help="What is to be remembered.")],
+    *,
+    by: ByOption,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write something beside a warning."""
+    _do("note", warning, by, Where(data, lang, config), text=text)
+
+
+@app.command()
+def outcome(
+    warning: WarningArgument,
+    went: Annotated[Literal["kept", "lost", "wrong_warning", "no_answer"], typer.Argument(help="How it went.")],
+    *,
+    by: ByOption,
+    cost: Annotated[str | None, typer.Option(help="What the offer cost, in the reporting currency.")] = None,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Say how it went, and what the offer cost. Whether the warning was right the customer's purchases tell."""
+    _do("outcome", warning, by, Where(data, lang, config), outcome=went, cost=cost)
+
+
+@app.command()
+def mute(
+    what: Annotated[str, typer.Argument(help="A customer's id, or segment:NAME, or cause:NAME.")],
+    *,
+    by: ByOption,
+    until: UntilOption = None,
+    text: TextOption = None,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Warn nobody of a customer, of a segment or for a cause, until then or until unmuted.
+
+    For example:
+
+        streamproc desk mute segment:small_ordinary --until 2026-03-01 --by Li --reason "sale"
+    """
+    _mute("mute", what, by, Where(data, lang, config), until=until, text=text)
+
+
+@app.command()
+def unmute(
+    what: Annotated[str, typer.Argument(help="A customer's id, or segment:NAME, or cause:NAME.")],
+    *,
+    by: ByOption,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Warn again of what was muted."""
+    _mute("unmute", what, by, Where(data, lang, config))
+
+
+def _do(action: str, warning: str, by: str, where: Where, **more: str | None) -> None:
+    members = {"stream": "desk", "action": action, "by": by, "warning_id": warning, **more}
+    with command(where.config, where.data, where.language) as screen:
+        try:
+            line = tell_desk(screen.settings, where.data, Step(members, warning))
+        except NoSuchWarningError:
+            fail(screen.words.say("There is no warning {id}.", id=warning), FINDING)
+        _tell(screen, line)
+
+
+def _tell(screen: Screen, line: Entry | None) -> None:
+    words = screen.words
+    if line is None or line.desk is None:
+        screen.line(words.say("Taken in; it counts from the next tick on."))
+    elif line.desk.refused is None:
+        screen.line(f"{words.term('state', line.kind)}  {line.customer_id}  {line.warning_id}")
+    else:
+        holder = NOBODY if line.care is None or line.care.claimed_by is None else line.care.claimed_by
+        why = words.term("refused", line.desk.refused)
+        fail(words.say("Not done: {why} ({who}).", why=why, who=holder), FINDING)
+
+
+def _mute(action: str, what: str, by: str, where: Where, until: str | None = None, text: str | None = None) -> None:
+    with command(where.config, where.data, where.language) as screen:
+        if not what.startswith(MUTABLE):
+            members: dict[str, Any] = {"stream": "desk", "action": action, "by": by, "customer_id": what}
+            members |= {"until": until, "text": text}
+        else:
+            members = {"fact": "mute", "subject": what, "detail": {"by": by, "reason": text}}
+            members["value"] = _end_of(action, until)
+        tell_desk(screen.settings, where.data, Step(members))
+        screen.line(screen.words.say("Taken in; it counts from the next tick on."))
+
+
+def _end_of(action: str, until: str | None) -> float | None:
+    """Until when, in seconds since the epoch. Raises ConfigError."""
+    if action == "unmute":
+        return 0.0
+    if until is None:
+        return None
+    try:
+        when = datetime.fromisoformat(until)
+    except ValueError as error:
+        raise ConfigError(f"until: {error}") from error
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

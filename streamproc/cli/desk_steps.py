@@ -1,0 +1,128 @@
+"""What somebody does at the desk, on its way into the journal: by a run's interface, the folder's writer, or Kafka."""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import msgspec
+
+from streamproc.adapters.embedded.lock import holder
+from streamproc.adapters.embedded.schema import StoreError
+from streamproc.adapters.sources import Item
+from streamproc.adapters.web.access import parse_listen
+from streamproc.cli.common import wall
+from streamproc.cli.home import Home, home_of, on_cluster
+from streamproc.cli.writing import writing
+from streamproc.config import ConfigError, Settings
+from streamproc.core.events import FirmFact
+from streamproc.core.ids import short_id
+from streamproc.desk.warning import Entry
+from streamproc.intake.intake import Intake
+from streamproc.intake.intake import Settings as IntakeSettings
+from streamproc.intake.journal import JournalEvent
+from streamproc.intake.rates import Rates
+from streamproc.intake.refusal import Position, Refusal
+
+SOURCE = "desk"
+PATIENCE_S = 10.0
+"""Seconds within which a running monitor answers a step."""
+
+
+class Step(NamedTuple):
+    """A step as a feed sends it, without its time: of a warning (`warning_id`), a customer, or everybody."""
+
+    members: dict[str, Any]
+    warning_id: str | None = None
+
+
+class NoSuchWarningError(Exception):
+    """The feed knows no warning of this id."""
+
+
+def tell_desk(settings: Settings, data: Path | None, step: Step) -> Entry | None:
+    """Sends a step; the feed's line that answers it, None where none came yet (the journal has the step all the same).
+
+    Raises NoSuchWarningError, ConfigError where the step says something that cannot be, StoreError.
+    """
+    with home_of(settings, data) as home:
+        members = {**step.members, "occurred_at": _moment(home)}
+        if step.warning_id is not None:
+            life = home.life_of(step.warning_id)
+            if not life:
+                raise NoSuchWarningError
+            members["customer_id"] = life[0].customer_id
+        currency = home.setup().currency
+    members["event_id"] = f"d-{short_id(*map(str, members.values()), str(wall()))}"
+    event = _checked(msgspec.json.encode(members), currency)
+    if on_cluster(settings, data):
+        _to_kafka(settings, event, currency)
+    elif holder(settings.data) is not None:
+        _to_run(settings, msgspec.json.encode(members))
+    else:
+        _into_folder(settings, event, msgspec.json.encode(members))
+        return _answer(settings, data, step.warning_id, event.event_id)
+    until = time.monotonic() + PATIENCE_S
+    while step.warning_id is not None and time.monotonic() < until:
+        found = _answer(settings, data, step.warning_id, event.event_id)
+        if found is not None:
+            return found
+        time.sleep(0.2)
+    return None
+
+
+def _moment(home: Home) -> int:
+    """When the step is made (µs): now; where the data make the time, at its end, or it would leap to now."""
+    return wall() if home.summary().mode == "wall" else home.clock()
+
+
+def _checked(body: bytes, currency: str) -> JournalEvent:
+    """The step as intake reads it. Raises ConfigError where it refuses."""
+    taken = Intake(Rates(currency), settings=IntakeSettings(require_ids=True)).take(body, Position(SOURCE, 1), wall())
+    if isinstance(taken, Refusal):
+        raise ConfigError(f"{taken.field or 'the step'}: {taken.detail or taken.reason}")
+    if taken is None:
+        raise ConfigError("the step is of no kind that is kept")
+    return taken
+
+
+def _answer(settings: Settings, data: Path | None, warning_id: str | None, event_id: str) -> Entry | None:
+    if warning_id is None:
+        return None
+    with home_of(settings, data) as home:
+        life = home.life_of(warning_id)
+    return next((entry for entry in life if entry.desk is not None and entry.desk.event_id == event_id), None)
+
+
+def _into_folder(settings: Settings, event: JournalEvent, body: bytes) -> None:
+    with writing(settings.data) as held:
+        held.runner.take([Item(event, body, Position(SOURCE, 1))])
+        if held.runner.progress.mode == "event":
+            held.runner.end_of_data(wall())
+
+
+def _to_run(settings: Settings, body: bytes) -> None:
+    """To the process that has the folder. Raises StoreError where it does not answer, or refuses."""
+    address = f"{parse_listen(settings.listen).url}events"
+    headers = {"content-type": "application/json"}
+    if settings.token:
+        headers["authorization"] = f"Bearer {settings.token}"
+    try:
+        with build_opener(ProxyHandler({})).open(Request(address, body, headers), timeout=PATIENCE_S):  # noqa: S310 - ours
+            return
+    except HTTPError as error:
+        raise StoreError(f"the run on {settings.data} refused the step: {error.code} {error.reason}") from error
+    except (URLError, TimeoutError) as error:
+        raise StoreError(
+            f"{settings.data} is in use, and {address} does not answer ({error}): is another --listen set?"
+        ) from error
+
+
+def _to_kafka(settings: Settings, event: JournalEvent, currency: str) -> None:
+    from streamproc.adapters.kafka.produce import Outgoing, sender_to  # noqa: PLC0415 - a folder's desk needs no Kafka
+    from streamproc.adapters.kafka.produce_feed import STREAM_OF, feed_body  # noqa: PLC0415 - as above
+
+    key = None if isinstance(event, FirmFact) else event.customer_id.encode()
+    with sender_to(settings.kafka, settings.kafka.facts) as sender:
+        sender.send(Outgoing(STREAM_OF[type(event)], key, feed_body(event, currency)))
