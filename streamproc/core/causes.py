@@ -293,7 +293,7 @@ def _prices(scene: _Scene) -> Found:
             at = note.at // SECOND
             weight = min(0.5, 0.15 + 2 * rise) * scene.faded(at)
             yield "price", _clue("price_raised", "facts", note.event_id, at, weight, rise)
-            yield from _asked_after(scene, "price", at)
+            yield from _asked_after(scene, "price", at, 0.15)
 
 
 def _products(scene: _Scene) -> Found:
@@ -301,7 +301,7 @@ def _products(scene: _Scene) -> Found:
         if note.text("change") == "discontinued":
             at = note.at // SECOND
             yield "innovation", _clue("product_gone", "facts", note.event_id, at, 0.08 * scene.faded(at))
-            yield from _asked_after(scene, "innovation", at)
+            yield from _asked_after(scene, "innovation", at, 0.45)
 
 
 def _about(scene: _Scene, kind: str) -> Iterator[Note]:
@@ -313,12 +313,12 @@ def _about(scene: _Scene, kind: str) -> Iterator[Note]:
     return (note for note in scene.firm.of(kind) if hash_name(note.subject) == usual)
 
 
-def _asked_after(scene: _Scene, cause: CauseName, at: int) -> Found:
-    """Questions in the weeks after something happened are likely about it."""
+def _asked_after(scene: _Scene, cause: CauseName, at: int, weight: float) -> Found:
+    """Questions in the weeks after something happened are likely about it: a price can be read, what is gone cannot."""
     until = at + scene.rules.following_days * SECONDS_A_DAY
     for touch in scene.facts.contacts:
         if not touch.outward and touch.purpose == "inquiry" and at <= touch.at < until and not touch.competitor:
-            yield cause, _clue("inquiry", "contacts", touch.event_id, touch.at, 0.3 * scene.said(touch.at))
+            yield cause, _clue("inquiry", "contacts", touch.event_id, touch.at, weight * scene.said(touch.at))
 
 
 _ONLINE = frozenset({"web", "app", "portal"})
