@@ -6,6 +6,7 @@ from streamproc.cli.common import ConfigOption, DataOption, JsonOption, Language
 from streamproc.cli.customer import print_pairs
 from streamproc.cli.home import home_of
 from streamproc.desk.report import Summary
+from streamproc.words import service_lines
 from streamproc.words.terms import TERMS
 
 
@@ -46,6 +47,10 @@ def _show(screen: Screen, summary: Summary) -> None:
             (words.say("Revenue of the top 20 %"), _share(screen, summary.revenue_shares.top_20)),
             (words.say("Contribution of the top 20 %"), _share(screen, summary.contribution_shares.top_20)),
             (words.say("Contribution of the bottom 30 %"), _share(screen, summary.contribution_shares.bottom_30)),
+            *_growth(screen, summary),
+            (words.say("Satisfaction, last year"), _share(screen, summary.satisfaction)),
+            *service_lines(words, summary.service),
+            (words.say("Silent and unhappy"), words.number(summary.unhappy)),
             (words.say("Model"), _model(screen, summary)),
             (words.say("Dead letters"), words.number(summary.dead_letters)),
         ],
@@ -57,6 +62,20 @@ def _show(screen: Screen, summary: Summary) -> None:
                 table.add_row(words.number(counts[code]), words.term(kind, code))
     screen.line()
     screen.out.print(table)
+
+
+def _growth(screen: Screen, summary: Summary) -> list[tuple[str, str]]:
+    words, told = screen.words, summary.growth
+    tenure, revenue, breadth = told.mean_tenure_days, told.revenue_a_customer, told.categories_a_customer
+    return [
+        (words.say("Relationships (N)"), words.number(told.customers)),
+        (words.say("Mean time as a customer (t)"), "-" if tenure is None else words.days(round(tenure))),
+        (
+            words.say("Revenue a customer, last year (D)"),
+            "-" if revenue is None else words.money(revenue, summary.currency),
+        ),
+        (words.say("Categories a customer (D)"), "-" if breadth is None else words.number(breadth)),
+    ]
 
 
 def _judged(screen: Screen, summary: Summary) -> str:

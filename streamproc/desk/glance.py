@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from streamproc.core.control import Setup
 from streamproc.core.population import Histogram, concentration
-from streamproc.core.time import to_text
-from streamproc.desk.report import RunningModel, Shares, Summary, Thresholds
+from streamproc.core.satisfaction import satisfied, service
+from streamproc.core.time import DAY, to_text
+from streamproc.desk.report import Growth, RunningModel, Shares, Summary, Thresholds
 from streamproc.desk.warning import Money, money_of
+from streamproc.monitor.effects import Totals
 from streamproc.monitor.partition import Meta, new_meta
 from streamproc.monitor.totals import merged
 
@@ -54,12 +56,34 @@ def glance(setup: Setup, parts: Sequence[Meta], time: Time, counted: Counted, *,
         acquisition_cost=None if cost is None else f"{cost:.2f}",
         revenue_shares=_shares(base.revenue),
         contribution_shares=_shares(base.contribution),
+        growth=growth_of(base, time.clock, money),
+        satisfaction=rounded(satisfied(base.service)),
+        service=service(base.service),
+        unhappy=base.unhappy,
         thresholds=_thresholds(running, money),
         model=_running(running, pinned=pinned),
         policy=running.policy,
         dead_letters=counted.dead_letters,
         counts=counted.counts,
     )
+
+
+def growth_of(base: Totals, clock: int, money: Money) -> Growth:
+    """N, t and D of those who are customers at the clock (µs)."""
+    n = base.contribution.size()
+    if not n:
+        return Growth(customers=0, mean_tenure_days=None, revenue_a_customer=None, categories_a_customer=None)
+    return Growth(
+        customers=n,
+        mean_tenure_days=round(clock / DAY - base.first_days / n, 1),
+        revenue_a_customer=money.text(round(base.revenue.grand_total() / n)),
+        categories_a_customer=round(base.breadth / base.broad, 2) if base.broad else None,
+    )
+
+
+def rounded(share: float | None) -> float | None:
+    """A share in four digits."""
+    return None if share is None else round(share, 4)
 
 
 def _shares(histogram: Histogram) -> Shares:

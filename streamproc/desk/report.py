@@ -12,6 +12,7 @@ from streamproc.core.causes import Cause
 from streamproc.core.complaints import ComplaintFile
 from streamproc.core.facts import Facts, Touch
 from streamproc.core.policy import Policy
+from streamproc.core.satisfaction import Service
 from streamproc.core.time import DAY, FOREVER, SECOND, to_text
 from streamproc.desk.bond import Bond, bond_of
 from streamproc.desk.care import CareText
@@ -219,6 +220,18 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     c: str
 
 
+class Growth(Struct, frozen=True, kw_only=True):
+    """The base's three dimensions: how many customers (N), how long on average (t), how deep (D).
+
+    Depth is what a customer brought in the last year, and of how many categories of late; None: nobody, or not told.
+    """
+
+    customers: int
+    mean_tenure_days: float | None
+    revenue_a_customer: str | None
+    categories_a_customer: float | None
+
+
 class RunningModel(Struct, frozen=True, kw_only=True):
     """The snapshot in force; `pinned`: it stays until it is unpinned."""
 
@@ -235,7 +248,9 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     `clock` None: nothing was read yet. `acquisition_cost` is what a new customer cost by the last campaign whose cost a
     mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
-    so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them.
+    so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them. `satisfaction` is what
+    was perceived over what was expected in all answers of a year (None: unmeasured), `unhappy` the number of service
+    warnings that are open.
     """
 
     clock: str | None
@@ -256,6 +271,10 @@ class Summary(Struct, frozen=True, kw_only=True):
     acquisition_cost: str | None
     revenue_shares: Shares
     contribution_shares: Shares
+    growth: Growth
+    satisfaction: float | None
+    service: Service
+    unhappy: int
     thresholds: Thresholds | None
     model: RunningModel
     policy: Policy
