@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamproc.core.events import CustomerEvent
 from streamproc.core.satisfaction import satisfied, service
 from streamproc.core.time import DAY, HOUR
 from streamproc.desk.glance import growth_of
@@ -15,7 +16,7 @@ EUR = Money("EUR")
 
 def shop(partitions: int = 1) -> Bench:
     bench = Bench(partitions=partitions)
-    events = [
+    events: list[CustomerEvent] = [
         *(bought(on(10 * n), 1_000, customer_id="a", category=f"k{n}") for n in range(4)),
         bought(on(20), 2_000, customer_id="b", category="k0"),
         bought(on(21), 3_000, customer_id="c"),  # of what, nobody said
