@@ -19,6 +19,8 @@ AlertKind = Literal[
     "churn_grave",
     "base_shrinking",
     "concentration_rising",
+    "cross_region",
+    "price_gap",
     "promise",
     "cases_full",
 ]

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple, get_args
 from msgspec import Struct
 
 from streamproc.core.complaints import ComplaintFile
+from streamproc.core.dealing import home_at, homes_of
 from streamproc.core.facts import UNSOLVED, Facts, Touch
 from streamproc.core.firm import Firm, Note
 from streamproc.core.ids import hash_name
@@ -260,10 +261,8 @@ def _below_list(order: Order) -> bool:
 
 def _market(scene: _Scene) -> Found:
     """Orders from a dealer whose assigned region is another one than the customer's (窜货)."""
-    homes = {
-        hash_name(subject): hash_name(scene.firm.region_of(subject, scene.now * SECOND))
-        for subject in sorted({note.subject for note in scene.firm.of("dealer_region")})
-    }
+    known = homes_of(scene.firm)
+    homes = {hash_name(dealer): hash_name(home_at(known, dealer, scene.now * SECOND)) for dealer in sorted(known)}
     for order in scene.orders[-_LATEST:]:
         way = order.way
         if way is not None and way.dealer in homes and way.region and homes[way.dealer] not in {0, way.region}:

@@ -73,11 +73,6 @@ class Firm(Struct):
                 return acquisition_cost(cost, rate)
         return None
 
-    def region_of(self, dealer: str, at: int) -> str | None:
-        """The region assigned to a dealer at `at` (µs), None where none was told."""
-        said = [note for note in self.of("dealer_region", dealer) if note.at <= at]
-        return said[-1].text("region") if said else None
-
 
 def note(firm: Firm, fact: FirmFact) -> None:
     """Takes one fact in (in place); a kind that nothing here reads leaves no trace."""

@@ -12,12 +12,12 @@ from streamproc.core.alerts import SEVERITIES, Alert, AlertKind, Finding, OpenAl
 from streamproc.core.control import PlaybookChange, PolicyChange
 from streamproc.core.events import FirmFact
 from streamproc.core.time import DAY, today_of
-from streamproc.desk import cohorts, surges
+from streamproc.desk import cohorts, dealers, surges
 from streamproc.desk.cases import CaseBook, heed_fact, heed_promises, promise_findings, take_steps
 from streamproc.desk.days import Days
 from streamproc.monitor.effects import ComplaintStep, Effect, Totals
 
-DAILY: frozenset[AlertKind] = frozenset({*surges.KINDS, *cohorts.KINDS})
+DAILY: frozenset[AlertKind] = frozenset({*surges.KINDS, *cohorts.KINDS, *dealers.KINDS})
 """What is looked for at midnights."""
 
 PROMISED: frozenset[AlertKind] = frozenset({"promise", "cases_full"})
@@ -73,7 +73,11 @@ def _end_of_day(watch: Watch, at: int, base: Totals) -> list[Finding]:
     day = today_of(at)
     new = {name: count - before.get(name, 0) for name, count in running.items()}
     watch.days.add(day, cohorts.levels(base) | new | today)
-    return [*surges.findings(watch.days, watch.is_open), *cohorts.findings(watch.days, watch.is_open)]
+    return [
+        *surges.findings(watch.days, watch.is_open),
+        *cohorts.findings(watch.days, watch.is_open),
+        *dealers.findings(base.dealing),
+    ]
 
 
 def settle(

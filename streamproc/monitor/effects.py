@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streamproc.core.causes import Cause
 from streamproc.core.control import JournalRecord, PlaybookChange, PolicyChange
+from streamproc.core.dealing import Dealing
 from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact
 from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Phase, Stage
@@ -252,6 +253,7 @@ class Totals(Struct):
     broad: int = 0
     service: list[int] = []
     unhappy: int = 0
+    dealing: Dealing = field(default_factory=Dealing)
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):

@@ -23,6 +23,7 @@ from streamproc.core.control import (
     Setup,
     Tick,
 )
+from streamproc.core.dealing import count_sales, homes_of
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
 from streamproc.core.firm import Firm, note
 from streamproc.core.policy import Policy
@@ -140,6 +141,7 @@ class Partition:
         self._observed = observed
         self.meta = meta or new_meta()
         self._states = states
+        self._homes = homes_of(self.meta.firm)
         self._waiting: dict[str, list[CustomerEvent]] = {}
         self._waiting_touched: set[str] = set()
         self._waiting_times: list[tuple[int, str]] = []  # a heap of every waiting event's time and customer
@@ -190,6 +192,8 @@ class Partition:
     def _note_firm(self, fact: FirmFact) -> None:
         """Rates are intake's: they are not kept."""
         note(self.meta.firm, fact)
+        if fact.kind == "dealer_region":
+            self._homes = homes_of(self.meta.firm)
 
     def next_work(self) -> int | None:
         """The earliest instant (µs) that something waits for: an event for the tick after it, a customer for theirs."""
@@ -351,6 +355,7 @@ class Partition:
                 self._waiting[customer_id] = later
             ripe[customer_id] = sorted((e for e in events if e.at < at), key=lambda e: (e.at, e.event_id))
             totals.count_seen(self.meta.totals, ripe[customer_id])
+            count_sales(self.meta.totals.dealing, self._homes, ripe[customer_id])
             self._waiting_touched.add(customer_id)
         return ripe
 

@@ -87,6 +87,27 @@ def _concentrating(words: Words, alert: Alert) -> str:
     )
 
 
+def _cross_region(words: Words, alert: Alert) -> str:
+    return words.say(
+        "{dealer} sells across regions: {count} of {orders} orders went outside the assigned one, most to {region}.",
+        dealer=alert.subject,
+        count=words.number(alert.figures["count"]),
+        orders=words.number(alert.figures["orders"]),
+        region=alert.names["region"],
+    )
+
+
+def _price_gap(words: Words, alert: Alert) -> str:
+    return words.say(
+        "Prices of {category} are apart: {low} of the list price is paid in {cheap}, {high} in {dear}.",
+        category=alert.subject,
+        low=words.share(alert.figures["low"]),
+        cheap=alert.names["cheap"],
+        high=words.share(alert.figures["high"]),
+        dear=alert.names["dear"],
+    )
+
+
 def _promise(words: Words, alert: Alert) -> str:
     names = alert.names
     values = {
@@ -117,6 +138,8 @@ _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "churn_grave": _grave,
     "base_shrinking": _shrinking,
     "concentration_rising": _concentrating,
+    "cross_region": _cross_region,
+    "price_gap": _price_gap,
     "promise": _promise,
     "cases_full": _cases_full,
 }

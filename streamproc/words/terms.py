@@ -256,6 +256,8 @@ _t("alert", "churn_grave", "grave churn")
 _t("alert", "base_shrinking", "base shrinking")
 _t("alert", "concentration_rising", "concentration rising")
 
+_t("alert", "cross_region", "selling across regions")
+_t("alert", "price_gap", "prices apart")
 _t("alert", "promise", "promise")
 _t("alert", "cases_full", "too many complaints")
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamproc.core.dealing import home_at, homes_of
 from streamproc.core.events import FirmFact
 from streamproc.core.firm import KEPT, Firm, note
 from streamproc.core.time import DAY
@@ -60,8 +61,10 @@ def test_only_what_is_read_is_kept_and_texts_are_cut() -> None:
 
 
 def test_a_dealers_region_is_the_one_told_last_by_then() -> None:
-    firm = firm_of(fact("dealer_region", 1, "d", region="east"), fact("dealer_region", 9, "d", region="west"))
-    assert [firm.region_of("d", day * DAY) for day in (0, 1, 8, 9)] == [None, "east", "east", "west"]
+    told = fact("dealer_region", 1, "d", region="east"), fact("dealer_region", 9, "d", region="west")
+    homes = homes_of(firm_of(*told))
+    assert [home_at(homes, "d", day * DAY) for day in (0, 1, 8, 9)] == [None, "east", "east", "west"]
+    assert home_at(homes, "another", DAY) is None
 
 
 def test_the_cost_of_a_new_customer_is_the_last_campaigns_that_states_it() -> None:
