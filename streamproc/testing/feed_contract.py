@@ -8,7 +8,7 @@ import msgspec
 from streamproc.desk.care import CareText
 from streamproc.desk.feed import FeedReader, Order
 from streamproc.desk.warning import Entry
-from streamproc.testing.feed_entries import changed, done, judged, warned
+from streamproc.testing.feed_entries import changed, done, judged, unhappy, warned
 
 HOSTILE = (
     "c",
@@ -96,6 +96,20 @@ def a_warning_stands_as_it_was_raised(home: Home) -> None:
         "care": None,
     }
     assert home.warnings() == home.warnings(open_only=True) == home.warnings(customers=["c"]) == [found]
+
+
+@_check
+def a_service_warning_stands_beside_the_others_without_a_risk(home: Home) -> None:
+    """It has no probability, comes after all that has an expected loss, and goes on like any other."""
+    home.write([unhappy("s-1"), warned("w1"), changed("s-1", "recovered", "2024-03-09T00:00:00Z")])
+    found = {warning.id: warning for warning in home.warnings(order="most_at_stake")}
+    assert list(found) == ["w1", "s-1"]
+    told = found["s-1"]
+    assert (told.warning_kind, told.risk, told.current.probability) == ("service", None, None)
+    assert (told.state, told.verdict, told.loyalty) == ("recovered", None, "price")
+    assert told.discontent is not None
+    assert [sign.event_id for sign in told.discontent.signs] == ["t-1"]
+    assert home.counts().verdicts == {}
 
 
 @_check

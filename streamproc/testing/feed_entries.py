@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from streamproc.desk.care import CareText, DeskText
+from streamproc.desk.discontent import DiscontentText, SignText
 from streamproc.desk.warning import (
     Entry,
     EntryKind,
@@ -68,6 +69,29 @@ def warned(
             standing=STANDING,
             reasons=REASONS,
             history=history,
+        )
+    )
+
+
+def unhappy(
+    warning_id: str = "s-1", customer_id: str = "c", at: str = "2024-03-02T00:00:00Z", *, lifetime: str = "400.00"
+) -> Entry:
+    """The line of a new service warning: it has no risk, and nothing is expected to be lost."""
+    signs = (SignText(sign="unresolved", at="2024-03-01T10:00:00Z", event_id="t-1"),)
+    return raised(
+        Warning(
+            id=warning_id,
+            customer_id=customer_id,
+            raised_at=at,
+            by_when="2024-03-09T00:00:00Z",
+            severity="medium",
+            risk=None,
+            value=replace(VALUE, expected_loss="0.00", lifetime_value=lifetime),
+            standing=STANDING,
+            reasons=(),
+            warning_kind="service",
+            discontent=DiscontentText(silent_and_unhappy=True, signs=signs),
+            loyalty="price",
         )
     )
 
