@@ -97,7 +97,8 @@ def test_reading_commands_do_not_wait_for_what_they_do_not_need(folder: Path) ->
         "def loaded(*words):\n"
         "    assert CliRunner().invoke(app, words).exit_code == 0\n"
         "    return sorted({'river', 'scipy', 'pandas', 'starlette'} & set(sys.modules))\n"
-        f"print(loaded('--help'), loaded('status', '--data', {str(folder)!r}), loaded('replay', '--data', {str(folder)!r}))"
+        f"folder = {str(folder)!r}\n"
+        "print(loaded('--help'), loaded('status', '--data', folder), loaded('replay', '--data', folder))"
     )
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert shown.stdout == "[] [] ['scipy']\n"  # a replay judges the days again

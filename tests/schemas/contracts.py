@@ -12,7 +12,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
-FEEDS = {"purchases": "purchase", "complaints": "complaint", "contacts": "contact", "facts": "fact", "desk": "desk-step"}
+FEEDS = {
+    "purchases": "purchase",
+    "complaints": "complaint",
+    "contacts": "contact",
+    "facts": "fact",
+    "desk": "desk-step",
+}
 """The schema of each of the four streams."""
 
 SUFFIX = ".schema.json"
