@@ -1,11 +1,14 @@
 """`streamproc status`: the whole base at a glance."""
 
+from collections import Counter
+
 from rich.table import Table
 
 from streamproc.cli.common import ConfigOption, DataOption, JsonOption, LanguageOption, Screen, command, print_json
 from streamproc.cli.customer import print_pairs
 from streamproc.cli.home import home_of
 from streamproc.desk.report import Summary
+from streamproc.monitor.blame import UNKNOWN
 from streamproc.words import service_lines
 from streamproc.words.terms import TERMS
 
@@ -61,6 +64,24 @@ def _show(screen: Screen, summary: Summary) -> None:
             if code in counts:
                 table.add_row(words.number(counts[code]), words.term(kind, code))
     screen.line()
+    screen.out.print(table)
+    _losses(screen, summary)
+
+
+def _losses(screen: Screen, summary: Summary) -> None:
+    """Why customers were lost, over the months kept."""
+    words = screen.words
+    causes = Counter[str]()
+    for loss in summary.losses:
+        causes[loss.cause] += loss.customers
+    if not causes:
+        return
+    table = Table.grid(padding=(0, 2))
+    for cause, n in sorted(causes.items(), key=lambda item: (item[0] == UNKNOWN, -item[1], item[0])):
+        name = words.say("cause not known") if cause == UNKNOWN else words.term("cause", cause)
+        table.add_row(words.number(n), name)
+    screen.line()
+    screen.line(words.say("Lost in the last two years, by likely cause"), "bold")
     screen.out.print(table)
 
 

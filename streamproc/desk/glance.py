@@ -7,7 +7,7 @@ from streamproc.core.control import Setup
 from streamproc.core.population import Histogram, concentration
 from streamproc.core.satisfaction import satisfied, service
 from streamproc.core.time import DAY, to_text
-from streamproc.desk.report import Growth, RunningModel, Shares, Summary, Thresholds
+from streamproc.desk.report import Growth, LossCount, RunningModel, Shares, Summary, Thresholds
 from streamproc.desk.warning import Money, money_of
 from streamproc.monitor.effects import Totals
 from streamproc.monitor.partition import Meta, new_meta
@@ -60,6 +60,7 @@ def glance(setup: Setup, parts: Sequence[Meta], time: Time, counted: Counted, *,
         satisfaction=rounded(satisfied(base.service)),
         service=service(base.service),
         unhappy=base.unhappy,
+        losses=losses_of(base),
         thresholds=_thresholds(running, money),
         model=_running(running, pinned=pinned),
         policy=running.policy,
@@ -79,6 +80,16 @@ def growth_of(base: Totals, clock: int, money: Money) -> Growth:
         revenue_a_customer=money.text(round(base.revenue.grand_total() / n)),
         categories_a_customer=round(base.breadth / base.broad, 2) if base.broad else None,
     )
+
+
+def losses_of(base: Totals) -> tuple[LossCount, ...]:
+    """Customers lost by month, cause, grade and segment, in this order."""
+    found = []
+    for month, counts in sorted(base.losses.items()):
+        for key, n in sorted(counts.items()):
+            cause, grade, segment = key.split("/")
+            found.append(LossCount(month=month, cause=cause, grade=grade, segment=segment, customers=n))
+    return tuple(found)
 
 
 def rounded(share: float | None) -> float | None:

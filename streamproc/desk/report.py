@@ -232,6 +232,16 @@ class Growth(Struct, frozen=True, kw_only=True):
     categories_a_customer: float | None
 
 
+class LossCount(Struct, frozen=True, kw_only=True):
+    """How many were lost in a month (`YYYY-MM`), by the likeliest cause and by grade and segment then; or `unknown`."""
+
+    month: str
+    cause: str
+    grade: str
+    segment: str
+    customers: int
+
+
 class RunningModel(Struct, frozen=True, kw_only=True):
     """The snapshot in force; `pinned`: it stays until it is unpinned."""
 
@@ -250,7 +260,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
     so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them. `satisfaction` is what
     was perceived over what was expected in all answers of a year (None: unmeasured), `unhappy` the number of service
-    warnings that are open.
+    warnings that are open; `losses` reach back two years.
     """
 
     clock: str | None
@@ -275,6 +285,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     satisfaction: float | None
     service: Service
     unhappy: int
+    losses: tuple[LossCount, ...]
     thresholds: Thresholds | None
     model: RunningModel
     policy: Policy
