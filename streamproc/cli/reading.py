@@ -8,11 +8,12 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock
 
-from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded import alerts, queries
 from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.metrics import Base, Model, Seen
 from streamproc.adapters.web.ports import Asked, Line, Position
+from streamproc.core.alerts import Alert, standing
 from streamproc.core.policy import Severity
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.trainer.trainer import Trainer
@@ -90,6 +91,11 @@ class FolderReader:
         """The whole base at a glance."""
         with self._open() as db:
             return queries.summary(db)
+
+    def alerts(self) -> list[Alert]:
+        """The open alerts, the newest first."""
+        with self._open() as db:
+            return standing((alert for _, alert in alerts.lines(db)), open_only=True)
 
     def position(self) -> Position:
         """How far time has come."""

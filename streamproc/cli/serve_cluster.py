@@ -24,6 +24,7 @@ from streamproc.adapters.web.server import Server
 from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
 from streamproc.config import ConfigError, Settings, load
+from streamproc.core.alerts import Alert
 from streamproc.desk.feed import FeedAwayError
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 
@@ -84,6 +85,7 @@ class _Seen(NamedTuple):
     at: float
     summary: Summary
     clock: int
+    alerts: list[Alert]
 
 
 class ClusterReader:
@@ -125,6 +127,10 @@ class ClusterReader:
         seen = self._glance()
         return seen.summary if seen.clock else None
 
+    def alerts(self) -> list[Alert]:
+        """The open alerts, the newest first, at most FRESH seconds old."""
+        return self._glance().alerts
+
     def position(self) -> Position:
         """How far time has come; it stands where nothing waits for it, so it is compared with no wall clock."""
         clock = self._glance().clock
@@ -152,8 +158,8 @@ class ClusterReader:
     def _glance(self) -> _Seen:
         with self._one:
             if self._seen is None or time.monotonic() - self._seen.at > FRESH:
-                summary, clock = self._asked(lambda cluster: (cluster.summary(), cluster.clock()))
-                self._seen = _Seen(time.monotonic(), summary, clock)
+                seen = self._asked(lambda c: (c.summary(), c.clock(), c.alerts(open_only=True)))
+                self._seen = _Seen(time.monotonic(), *seen)
             return self._seen
 
     def _ask(self, question: Callable[[Cluster], T]) -> T:

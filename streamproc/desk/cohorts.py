@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from streamproc.core.alerts import AlertKind, Finding
 from streamproc.core.population import concentration
-from streamproc.desk.days import DAYS_KEPT, Band, Days, band
+from streamproc.desk.days import DAYS_KEPT, Band, Days, band, usual
 from streamproc.monitor.effects import Totals
 
 KINDS: tuple[AlertKind, ...] = ("churn_rate", "churn_grave", "base_shrinking", "concentration_rising")
@@ -61,7 +61,9 @@ def _churn(days: Days, kind: AlertKind, grades: tuple[str, ...], is_open: IsOpen
     length = min(DAYS_KEPT, len(days.counts.get("active", ())))
     if length < CHURN_PAST + CHURN_DAYS:
         return None
-    seen = band(_sums(days, "lost", grades, length), _sums(days, "grade", grades, length), CHURN_DAYS, days.last)
+    lost, among = _sums(days, "lost", grades, length), _sums(days, "grade", grades, length)
+    known = usual(lost[:-CHURN_DAYS], among[:-CHURN_DAYS], days.last - CHURN_DAYS)
+    seen = None if known is None else band(known, lost[-CHURN_DAYS:], among[-CHURN_DAYS:], days.last)
     if seen is None or not _beyond(seen, open_already=is_open(kind, subject)):
         return None
     customers = sum(_sums(days, "grade", grades, 1))

@@ -1,10 +1,11 @@
 """Counts by day, and whether the last days lie outside what the days before them lead one to expect.
 
 The rule kept here: a series is compared with its own past alone, by weekday, per head of what it is counted among. The
-past is taken as the sum of a negative binomial: how sure it is grows with what was counted, and its own unrest widens
-the band. So a count that merely swings is no finding, and a chance finding has the stated odds.
+days ahead are taken as negative binomial: the less was counted, and the more days swung, the wider. So a count that
+merely swings is no finding, and a chance finding has the stated odds.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -17,10 +18,13 @@ SERIES_KEPT = 128
 LEAST_PAST = 28
 """Days of past without which nothing is expected."""
 
-PRIOR_DAYS = 4
-"""Weekdays begin alike: each counts as so many ordinary ones of itself before it speaks."""
+PRIOR_DAYS, PRIOR_COUNT = 4, 20.0
+"""Weekdays begin alike: each counts as so many ordinary ones of itself, or as so much, before it speaks."""
 
-MOST_UNREST = 50.0
+MOST_SWING = 4.0
+SWING_MARGIN = 1.3
+"""A swing found in some weeks is taken for so much: it may as well have been found too small."""
+
 WEEK = 7
 
 
@@ -40,9 +44,9 @@ class Days(Struct):
         for name in [name for name, kept in self.counts.items() if not any(kept)]:
             del self.counts[name]
 
-    def room_for(self, name: str) -> str:
-        """The series a count belongs to: its own, or the rest's where there are too many."""
-        if name in self.counts or len(self.counts) < SERIES_KEPT:
+    def room_for(self, name: str, today: dict[str, int]) -> str:
+        """The series a count of `today` belongs to: its own, or the rest's where there are too many."""
+        if name in today or name in self.counts or len(self.counts.keys() | today.keys()) < SERIES_KEPT:
             return name
         return f"{name.partition(':')[0]}:…"
 
@@ -50,6 +54,18 @@ class Days(Struct):
         """The last `days` counts, with zeros before the first that is kept."""
         kept = self.counts.get(name, [])[-days:]
         return [0] * (days - len(kept)) + kept
+
+
+class Usual(NamedTuple):
+    """What the past says: how many a day and head, by weekday how much more, how much days swing, how many in all.
+
+    `swing` is the variance of a day's own level, relative to its mean and beyond what chance alone brings.
+    """
+
+    rate: float
+    weekdays: list[float]
+    swing: float
+    total: int
 
 
 class Band(NamedTuple):
@@ -61,57 +77,67 @@ class Band(NamedTuple):
     below: float
 
 
-def band(counts: list[int], among: list[int], window: int, last: int) -> Band | None:
-    """The last `window` days against those before; None where the past is too short, or was empty of customers.
+def usual(counts: list[int], among: list[int], last: int, least_swing: float = 0.0) -> Usual | None:
+    """What is usual by a past whose newest day is `last`; None where it is too short, or empty of customers.
 
-    `counts` and `among` are as long as each other; the last of them is the day `last`.
+    `counts` and `among` are as long as each other. `least_swing` is what is known of the swing from elsewhere.
     """
-    past = len(counts) - window
-    if past < LEAST_PAST:
+    if len(counts) < LEAST_PAST or not any(among):
         return None
-    weight = weights(counts[:past], among[:past], last - window)
-    exposed = [n * weight[(last - back) % WEEK] for back, n in zip(range(len(among) - 1, -1, -1), among, strict=True)]
-    before, now = sum(exposed[:past]), sum(exposed[past:])
-    if before <= 0 or now <= 0:
+    weekdays = _weekdays(counts, among, last)
+    exposed = _exposed(among, weekdays, last)
+    total = sum(counts)
+    rate = (total + 0.5) / sum(exposed)  # where nothing was counted, half a one may have been missed
+    expected = [rate * n for n in exposed]
+    swing = max(least_swing, _swing(counts, expected), _swing(_weeks(counts), _weeks(expected)))
+    return Usual(rate, weekdays, min(MOST_SWING, SWING_MARGIN * swing), total)
+
+
+def band(known: Usual, counts: list[int], among: list[int], last: int) -> Band | None:
+    """Some days, up to `last`, against what is usual; None where nobody was there to be counted."""
+    expected = [known.rate * n for n in _exposed(among, known.weekdays, last)]
+    mean, seen = sum(expected), sum(counts)
+    if not any(among):
         return None
     from scipy.special import betainc  # noqa: PLC0415 - whoever only reads a journal does not wait for it
 
-    total, count = sum(counts[:past]), sum(counts[past:])
-    rate = total / before
-    unrest = _unrest(counts[:past], [rate * n for n in exposed[:past]])
-    size, share = total / unrest + 0.5, now / (before + now)
-    seen = count / unrest
-    above = float(betainc(seen, size, share)) if count else 1.0
+    squares = sum(m * m for m in expected)
+    unsure = max(mean * mean, WEEK * squares) / (known.total + 0.5)  # of the level, or of single weekdays
+    beyond = known.swing * squares + unsure
+    size = mean * mean / beyond
+    share = mean / (size + mean)
+    above = float(betainc(seen, size, share)) if seen else 1.0
     below = float(betainc(size, seen + 1.0, 1.0 - share))
-    return Band(count, rate * now, above, below)
+    return Band(seen, mean, above, below)
 
 
-def weights(counts: list[int], among: list[int], last: int) -> list[float]:
+def _exposed(among: list[int], weekdays: list[float], last: int) -> list[float]:
+    first = last - len(among) + 1
+    return [n * weekdays[(first + at) % WEEK] for at, n in enumerate(among)]
+
+
+def _weekdays(counts: list[int], among: list[int], last: int) -> list[float]:
     """By weekday how much more than on average is counted per head; near 1 where little was counted."""
-    total, heads = sum(counts), sum(among)
-    if not total or not heads:
+    total, heads, first = sum(counts), sum(among), last - len(among) + 1
+    if not total:
         return [1.0] * WEEK
-    prior = PRIOR_DAYS * total / len(counts)
+    prior = min(PRIOR_COUNT, PRIOR_DAYS * total / len(counts))
     found, expected = [prior] * WEEK, [prior] * WEEK
-    for back, (count, n) in enumerate(zip(reversed(counts), reversed(among), strict=True)):
-        day = (last - back) % WEEK
+    for at, (count, n) in enumerate(zip(counts, among, strict=True)):
+        day = (first + at) % WEEK
         found[day] += count
         expected[day] += total * n / heads
     return [f / e for f, e in zip(found, expected, strict=True)]
 
 
-def _unrest(counts: list[int], expected: list[float]) -> float:
-    """How much more the past swings than chance alone would let it: variance by mean, of days and of whole weeks."""
-    return min(MOST_UNREST, max(1.0, _spread(counts, expected), _spread(_weeks(counts), _weeks(expected))))
-
-
-def _weeks(values: list[int] | list[float]) -> list[float]:
+def _weeks(values: Sequence[float]) -> list[float]:
     first = len(values) % WEEK
-    return [float(sum(values[at : at + WEEK])) for at in range(first, len(values), WEEK)]
+    return [sum(values[at : at + WEEK]) for at in range(first, len(values), WEEK)]
 
 
-def _spread(counts: list[int] | list[float], expected: list[float]) -> float:
-    pairs = [(count, mean) for count, mean in zip(counts, expected, strict=True) if mean > 0]
-    if len(pairs) <= 1:
-        return 1.0
-    return sum((count - mean) ** 2 / mean for count, mean in pairs) / (len(pairs) - 1)
+def _swing(counts: Sequence[float], expected: Sequence[float]) -> float:
+    """How much the level itself swings: variance beyond chance's, by the mean's square; 0 for less than chance."""
+    square = sum(mean * mean for mean in expected)
+    if not square:
+        return 0.0
+    return max(0.0, sum((count - mean) ** 2 - mean for count, mean in zip(counts, expected, strict=True)) / square)

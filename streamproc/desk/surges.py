@@ -7,7 +7,7 @@ year. What is open stays so until the last days look ordinary.
 from collections.abc import Callable
 
 from streamproc.core.alerts import AlertKind, AlertSeverity, Finding, subject_of
-from streamproc.desk.days import TALLY_DAYS_KEPT, Band, Days, band
+from streamproc.desk.days import TALLY_DAYS_KEPT, Band, Days, band, usual
 from streamproc.monitor.effects import ComplaintStep
 
 KINDS: tuple[AlertKind, ...] = ("complaint_surge", "feed_silent", "feed_odd")
@@ -47,7 +47,7 @@ def count(today: dict[str, int], days: Days, step: ComplaintStep) -> None:
 
 
 def _step(today: dict[str, int], days: Days, name: str, word: str | None) -> None:
-    series = days.room_for(subject_of(f"{name}:{word or UNTOLD}"))
+    series = days.room_for(subject_of(f"{name}:{word or UNTOLD}"), today)
     today[series] = today.get(series, 0) + 1
 
 
@@ -55,21 +55,34 @@ def findings(days: Days, is_open: IsOpen) -> list[Finding]:
     """What is out of the ordinary at the end of a day."""
     names = sorted(name for name in days.counts if ":" in name)
     odds = FALSE_A_YEAR / 365 / len(WINDOWS) / max(1, len(names))
-    found = [_surge(days, name, odds, is_open) for name in names]
+    swing = _common_swing(days)
+    found = [_surge(days, name, odds, swing, is_open) for name in names]
     odds = FALSE_A_YEAR / 365 / len(WINDOWS) / len(FEEDS)
     found += [_feed(days, name, odds, is_open) for name in FEEDS]
     return [finding for finding in found if finding is not None]
 
 
-def _bands(days: Days, name: str) -> dict[int, Band]:
+def _bands(days: Days, name: str, least_swing: float = 0.0) -> dict[int, Band]:
+    """The last days by window, all against the days before the longest."""
     length = min(TALLY_DAYS_KEPT, len(days.counts.get("active", ())))
     counts, among = days.series(name, length), days.series("active", length)
-    made = {window: band(counts, among, window, days.last) for window in WINDOWS}
+    longest = max(WINDOWS)
+    known = usual(counts[:-longest], among[:-longest], days.last - longest, least_swing)
+    if known is None:
+        return {}
+    made = {window: band(known, counts[-window:], among[-window:], days.last) for window in WINDOWS}
     return {window: one for window, one in made.items() if one is not None}
 
 
-def _surge(days: Days, name: str, odds: float, is_open: IsOpen) -> Finding | None:
-    bands = _bands(days, name)
+def _common_swing(days: Days) -> float:
+    """How much the days of all complaints together swing: that of a part is no smaller, however little says so."""
+    length = min(TALLY_DAYS_KEPT, len(days.counts.get("active", ())))
+    known = usual(days.series("seen.complaints", length), days.series("active", length), days.last)
+    return 0.0 if known is None else known.swing
+
+
+def _surge(days: Days, name: str, odds: float, swing: float, is_open: IsOpen) -> Finding | None:
+    bands = _bands(days, name, swing)
     window = min(bands, key=lambda w: bands[w].above, default=None)
     if window is None:
         return None

@@ -27,7 +27,7 @@ def usual_gap(facts: Facts, horizon_days: int) -> int:
     """Days between purchases, by the last of them; a third of the horizon for a buyer of one day."""
     days = facts.recent.day
     gaps = min(len(days) - 1, RECENT_GAPS)
-    if not gaps:
+    if gaps < 1:
         return max(1, horizon_days // 3)
     return max(1, (days[-1] - days[-1 - gaps]) // gaps)
 

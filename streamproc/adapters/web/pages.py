@@ -16,13 +16,16 @@ from streamproc.adapters.web.charts import bar, risk_chart
 from streamproc.adapters.web.paths import customer_of, customer_page
 from streamproc.adapters.web.ports import Asked, Reader
 from streamproc.adapters.web.texts import NAMES, choose, labels_in
-from streamproc.adapters.web.views import Card, Push, blamed, pushes_of, view_of
+from streamproc.adapters.web.views import Card, Push, alarms_of, blamed, pushes_of, view_of
 from streamproc.words import LANGUAGES, Language, Words, bond_lines, model_note, money_notes, outcome_said, words_in
 
 T = TypeVar("T")
 
 SHOWN = 50
 """Open warnings on the page."""
+
+ALERTS_SHOWN = 10
+"""Open alerts on the page, the gravest."""
 
 LOOKS_SHOWN = 30
 LANGUAGE_COOKIE = "lang"
@@ -56,9 +59,13 @@ class Pages:
         """`GET /`."""
         reader, asked = self._reader, Asked(open_only=True, limit=SHOWN, order="most_at_stake")
         last, summary, found = await self._ask(lambda: (reader.last(), reader.summary(), reader.warnings(asked)))
+        alerts = await self._ask(reader.alerts)
         words = words_in(self.language(request))
         cards = [view_of(warning, words) for warning in found]
-        return self._page(request, "index.html", last=last, summary=summary, cards=cards)
+        told = alarms_of(alerts, words)[:ALERTS_SHOWN]
+        return self._page(
+            request, "index.html", last=last, summary=summary, cards=cards, alarms=told, all_alarms=len(alerts)
+        )
 
     async def customer(self, request: Request) -> Response:
         """`GET /customers/{customer_id}`."""

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from streamproc.core.alerts import Alert
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 
 Order = Literal["newest_first", "most_at_stake"]
@@ -95,6 +96,10 @@ class Reader(Protocol):
 
     def summary(self) -> Summary | None:
         """The whole base at a glance, None while nothing was read."""
+        ...
+
+    def alerts(self) -> list[Alert]:
+        """The open alerts to those who run the shop, the newest first."""
         ...
 
     def position(self) -> Position:

@@ -6,11 +6,13 @@ from typing import NamedTuple
 from streamproc.adapters.web.charts import bar
 from streamproc.adapters.web.paths import customer_page
 from streamproc.adapters.web.texts import labels_in
+from streamproc.core.alerts import SEVERITIES, Alert
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import CauseText, EvidenceText, ReasonText, Standing, Value
 from streamproc.words import (
     Said,
     Words,
+    alert_said,
     cause_said,
     clue_said,
     discontent_lines,
@@ -78,6 +80,32 @@ class Card(NamedTuple):
     signs: list[str]
     loyalty: str | None
     steps: list[str]
+
+
+class Alarm(NamedTuple):
+    """An open alert as the page shows it."""
+
+    severity: str
+    severity_code: str
+    said: str
+    since: str
+    since_at: str
+
+
+def alarms_of(alerts: Sequence[Alert], words: Words) -> list[Alarm]:
+    """The gravest first, among these the newest."""
+    labels = labels_in(words.language)
+    gravest = sorted(alerts, key=lambda alert: SEVERITIES.index(alert.severity), reverse=True)
+    return [
+        Alarm(
+            severity=words.term("severity", alert.severity),
+            severity_code=alert.severity,
+            said=alert_said(words, alert),
+            since=labels["alert_since"].format(when=words.moment(alert.started_at)),
+            since_at=alert.started_at,
+        )
+        for alert in gravest
+    ]
 
 
 def view_of(warning: WarningNow, words: Words) -> Card:

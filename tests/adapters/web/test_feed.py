@@ -5,6 +5,7 @@ import asyncio
 from streamproc.adapters.web import stream
 from streamproc.adapters.web.ports import Asked, Line, Position
 from streamproc.adapters.web.stream import PAGE, RING, Feed
+from streamproc.core.alerts import Alert
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 
 
@@ -30,6 +31,9 @@ class Growing:
         return self.feed[after : after + limit]
 
     def warnings(self, asked: Asked) -> list[WarningNow]:
+        raise NotImplementedError
+
+    def alerts(self) -> list[Alert]:
         raise NotImplementedError
 
     def warning(self, warning_id: str) -> WarningNow | None:

@@ -217,3 +217,16 @@ def test_nobody_s_page_says_so(site: Site) -> None:
 def test_an_empty_folder_has_a_page(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         assert "No warning is open." in httpx.get(site.url).text
+
+
+def test_open_alerts_stand_above_the_warnings_the_gravest_first(site: Site, browser: Browser) -> None:
+    show(browser, DESK)
+    browser.open(site.url)
+    alerts = list(browser.evaluate("[...document.querySelectorAll('.alerts li')].map(item => item.innerText)"))
+    assert any("promise broken, to resolve complaint k-1" in alert and HOSTILE in alert for alert in alerts)
+    assert browser.errors == []
+    browser.open(f"{site.url}?lang=zh-CN")
+    chinese = browser.evaluate("document.querySelector('.alerts').innerText")
+    assert "承诺未兑现" in chinese
+    picture(browser, "alerts")
+    browser.open(f"{site.url}?lang=en")
