@@ -10,6 +10,7 @@ from rich.text import Text
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.schema import connect
 from streamproc.config import Settings
+from streamproc.desk.feed import OPEN_STATES
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import CauseText, Entry, ReasonText, Standing, StepText, Value, Warning  # noqa: A004
 from streamproc.words import (
@@ -35,14 +36,15 @@ SHOWN_AFTER_REPLAY = 10
 
 
 def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
-    """A warning as it was raised, ready to print line by line."""
+    """A warning as it was raised, ready to print line by line; what to do as long as it is open."""
     words = words_in(language)
+    over = isinstance(warning, WarningNow) and warning.state not in OPEN_STATES
     return [
         headline(words, warning),
         *reason_lines(words, warning.reasons, warning.standing, warning.value),
         *bond_notes(words, warning),
         *cause_lines(words, warning.causes),
-        *step_lines(words, warning.steps),
+        *([] if over else step_lines(words, warning.steps)),
     ]
 
 

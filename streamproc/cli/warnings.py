@@ -15,7 +15,7 @@ from streamproc.cli.common import (
     print_json,
 )
 from streamproc.cli.home import Home, home_of
-from streamproc.cli.render import entry_line, headline, reason_lines, warning_lines
+from streamproc.cli.render import entry_line, warning_lines
 from streamproc.desk.report import WarningNow
 from streamproc.words import money_notes
 
@@ -78,8 +78,7 @@ def _show(screen: Screen, found: list[WarningNow], limit: int) -> None:
         screen.note(words.say("There is no such warning."))
         return
     for warning in found[:limit]:
-        screen.out.print(headline(words, warning))
-        for line in reason_lines(words, warning.reasons, warning.standing, warning.value):
+        for line in warning_lines(warning, words.language):
             screen.out.print(line)
     for note in money_notes(words, found[0].value):
         screen.note(note)

@@ -18,7 +18,7 @@ from streamproc.cli.common import (
 )
 from streamproc.cli.customer import HOPS
 from streamproc.cli.home import home_of
-from streamproc.cli.render import entry_line, reason_lines
+from streamproc.cli.render import cause_lines, entry_line, reason_lines
 from streamproc.config import ConfigError
 from streamproc.core.time import from_datetime
 from streamproc.desk.report import WhyAnswer
@@ -86,6 +86,8 @@ def _show(screen: Screen, answer: WhyAnswer, currency: str) -> None:
     screen.line(looked, "dim")
     if answer.standing is not None and answer.value is not None:
         for line in reason_lines(words, answer.reasons, answer.standing, answer.value, ALL_REASONS):
+            screen.out.print(line)
+        for line in cause_lines(words, answer.causes, at_most=len(answer.causes)):
             screen.out.print(line)
     if answer.disposition is not None:
         screen.line(words.say("At the desk: {answer}.", answer=words.term("disposition", answer.disposition)))

@@ -200,6 +200,7 @@ class WhyAnswer(Struct, frozen=True, kw_only=True):
     risk: Risk | None = None
     value: Value | None = None
     reasons: tuple[ReasonText, ...] = ()
+    causes: tuple[CauseText, ...] = ()
     warning_id: str | None = None
     disposition: str | None = None
     life: tuple[Entry, ...] = ()

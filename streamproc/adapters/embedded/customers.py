@@ -21,7 +21,7 @@ from streamproc.desk.report import (
     rule_of,
     why_looked,
 )
-from streamproc.desk.warning import Entry, money_of
+from streamproc.desk.warning import Entry, cause_of, money_of
 from streamproc.monitor.effects import Looked
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, new_state
@@ -129,6 +129,7 @@ def why(past: Past, customer_id: str, at: int | None = None) -> WhyAnswer:
         return replace(blank, found="not_looked", next_look=_first_look(past, customer_id))
     rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted, money)
     answer = why_looked(customer_id, blank.asked_at, trail, judged.state, rule, money)
+    answer = replace(answer, causes=tuple(map(cause_of, partition.causes_of(customer_id))))
     if answer.outcome not in {Outcome.WOULD_WARN, Outcome.EPISODE_OPEN}:
         return answer
     warning_id = judged.state.decisions.episodes[-1].id
