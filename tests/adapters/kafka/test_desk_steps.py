@@ -1,4 +1,4 @@
-"""What people do at the desk, on a cluster in memory: whoever dies, one of two has the warning, and all are answered."""
+"""What people do at the desk, on a cluster in memory: whoever dies, one of two has the warning, all is answered."""
 
 import json
 from functools import cache
