@@ -22,6 +22,8 @@ from streamproc.desk.feed import FeedAwayError, Order
 from streamproc.desk.glance import Counted, Time, glance
 from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
+from streamproc.monitor.effects import Totals
+from streamproc.monitor.totals import merged
 from streamproc.scoring.snapshot import is_finite, read_snapshot
 
 
@@ -106,6 +108,14 @@ class Cluster:
         """Warnings as they stand."""
         customers = None if customer is None else [customer]
         return self._feed.warnings(open_only=open_only, customers=customers, limit=limit, order=order)
+
+    def told(self) -> Iterator[Entry]:
+        """The warnings topic's lines from the first on."""
+        return self.topic_feed.told()
+
+    def totals(self) -> Totals:
+        """The totals over all partitions."""
+        return merged([part.totals for part in metas_of(self._topics)])
 
     def news(self) -> Iterator[Entry]:
         """The warnings topic's lines from now on."""

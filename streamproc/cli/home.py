@@ -15,6 +15,8 @@ from streamproc.core.alerts import Alert, standing
 from streamproc.desk.feed import Order
 from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
+from streamproc.monitor.effects import Totals
+from streamproc.monitor.totals import merged
 
 POLL_SECONDS = 0.25
 
@@ -30,6 +32,14 @@ class Home(Past, Protocol):
 
     def standing(self, *, open_only: bool, customer: str | None, limit: int | None, order: Order) -> list[WarningNow]:
         """Warnings as they stand: all or open ones, of a customer or of everybody, at most `limit`."""
+        ...
+
+    def told(self) -> Iterator[Entry]:
+        """The feed's lines from the first on."""
+        ...
+
+    def totals(self) -> Totals:
+        """The totals over all partitions, as of their last commit."""
         ...
 
     def news(self) -> Iterator[Entry]:
@@ -60,6 +70,14 @@ class FolderHome(queries.FolderPast):
         """Warnings as they stand."""
         customers = None if customer is None else [customer]
         return queries.warnings(self._db, open_only=open_only, customers=customers, limit=limit, order=order)
+
+    def told(self) -> Iterator[Entry]:
+        """The feed's lines from the first on."""
+        return (entry for _, entry in feed.lines(self._db))
+
+    def totals(self) -> Totals:
+        """The totals over all partitions."""
+        return merged([part.totals for part in queries.metas(self._db)])
 
     def news(self) -> Iterator[Entry]:
         """The feed's lines from now on."""

@@ -63,6 +63,18 @@ def _status() -> Function:
     return status
 
 
+def _record() -> Function:
+    from streamproc.cli.record import record
+
+    return record
+
+
+def _report() -> Function:
+    from streamproc.cli.report import report
+
+    return report
+
+
 def _backtest() -> Function:
     from streamproc.cli.backtest import backtest
 
@@ -159,6 +171,8 @@ COMMANDS = {
     "customer": Entry("All that is known of one customer.", _customer),
     "why": Entry("Why there was, or was no, warning for a customer.", _why),
     "status": Entry("The whole base at a glance.", _status),
+    "record": Entry("Whether the warnings were right, how early, and what they were worth.", _record),
+    "report": Entry("The firm at a glance, as one page with charts.", _report),
     "backtest": Entry(
         "Run the monitor once through recorded events and write what risk it gave everybody at each cut.", _backtest
     ),

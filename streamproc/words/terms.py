@@ -102,6 +102,9 @@ _t("warning outcome", "lost", "lost")
 _t("warning outcome", "wrong_warning", "wrong warning")
 _t("warning outcome", "no_answer", "no answer")
 
+_t("warning kind", "churn", "about to leave")
+_t("warning kind", "service", "unhappy and silent")
+
 _t("verdict", "right", "right")
 _t("verdict", "wrong", "wrong")
 

@@ -18,11 +18,11 @@ from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.loyalty import CriterionName, Kind, Measure
 from streamproc.core.playbook import Tie
 from streamproc.core.policy import Outcome, Severity
-from streamproc.core.unhappy import SignName
 from streamproc.core.promises import PROMISES
+from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk import surges
-from streamproc.desk.warning import EntryKind, State
+from streamproc.desk.warning import EntryKind, State, WarningKind
 from streamproc.intake.refusal import Reason
 from streamproc.monitor.effects import DeadLettered, Why
 from streamproc.scoring.layout import GROUPS
@@ -60,6 +60,7 @@ CLOSED: dict[str, set[str]] = {
     "why": set(get_args(Why)),
     "refused": {"claimed", "ended"},
     "desk list": {"warning", "customer", "severity", "expected loss", "owner", "hours left", "state"},
+    "warning kind": set(get_args(WarningKind)),
     "warning outcome": set(get_args(WarningOutcome)),
     "group": set(GROUPS),
     "speaks": set(literals(Snapshot, "speaks")),

@@ -63,6 +63,10 @@ class TopicFeed:
         """The feed's lines of one warning, from the one that raised it on."""
         return tuple(entry for entry in self._entries(None) if entry.warning_id == warning_id)
 
+    def told(self) -> Iterator[Entry]:
+        """The lines there are, from the first on."""
+        return self._entries(None)
+
     def lines(self) -> "Lines":
         """The lines one by one."""
         return Lines(self._topics, self._topic)

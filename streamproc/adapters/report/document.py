@@ -1,0 +1,108 @@
+"""A report as one HTML file that opens anywhere: text, tables, and charts that the library inside it draws.
+
+The rule kept here: nothing is fetched when it is opened, and nothing from outside is code. Values are JSON that the
+one script reads, texts are escaped, and the page's own policy lets no other script or style in.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+Option = dict[str, Any]
+"""What ECharts is told to draw: plain JSON, no code."""
+
+
+DASH = "\N{EN DASH}"
+"""Stands where there is no figure."""
+
+
+class Table(NamedTuple):
+    """Headings, and rows of texts as long as they are; the first column names the row."""
+
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+class Section(NamedTuple):
+    """A heading, what is to be seen, and the figures as charts and as a table (None: no table)."""
+
+    title: str
+    note: str
+    charts: tuple[Option, ...] = ()
+    table: Table | None = None
+
+
+class Document(NamedTuple):
+    """A report: `tiles` are the first figures, each with its name; `language` is a BCP 47 tag."""
+
+    language: str
+    title: str
+    subtitle: str
+    tiles: list[tuple[str, str]]
+    sections: list[Section]
+    figures: str
+    """What the tables are called where they are folded away."""
+
+
+def html(document: Document) -> str:
+    """The file's text."""
+    environment = Environment(
+        loader=PackageLoader("streamproc.adapters.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, library, script = _asset("document.css"), _library(), _asset("document.js")
+    options = [option for section in document.sections for option in section.charts]
+    return environment.get_template("document.html").render(
+        document=document,
+        numbered=_numbered(document.sections),
+        policy=_policy(style, [library, script]),
+        style=Markup(style),  # noqa: S704 - these three are files of this package
+        library=Markup(library),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        options=Markup(_data(options)),  # noqa: S704 - no character of it can end the element
+    )
+
+
+def _numbered(sections: list[Section]) -> list[tuple[Section, list[int]]]:
+    """Each section with the numbers of its charts."""
+    numbered, first = [], 0
+    for section in sections:
+        numbered.append((section, list(range(first, first + len(section.charts)))))
+        first += len(section.charts)
+    return numbered
+
+
+def _asset(name: str) -> str:
+    return (files("streamproc.adapters.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _library() -> str:
+    return (files("streamproc.adapters.report") / "echarts" / "echarts.min.js").read_text(encoding="utf-8")
+
+
+def _data(options: list[Option]) -> str:
+    """JSON in which nothing can end a script element or begin a comment."""
+    text = json.dumps(options, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    """What the page lets itself do: these scripts and this style, and positions that the charts' elements carry."""
+    allowed = " ".join(map(_digest, scripts))
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src-elem {_digest(style)}; style-src-attr 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
