@@ -75,7 +75,8 @@ def test_every_warning_ends_once_and_is_judged_once_unless_it_was_withdrawn(benc
         if entry.customer_id not in aliases:
             lives[entry.warning_id].append(entry.kind)
     assert len(lives) > 10
-    for life in lives.values():
+    for of, life in lives.items():
         assert life[0] == "raised"
         assert len([kind for kind in life if kind in {"recovered", "lost", "withdrawn"}]) == 1
-        assert life.count("verdict") == (0 if "withdrawn" in life else 1)
+        unjudged = "withdrawn" in life or of.startswith("s-")  # who is unhappy and silent has no risk to be judged
+        assert life.count("verdict") == (0 if unjudged else 1)
