@@ -17,7 +17,7 @@ from streamproc.words import (
     Language,
     Words,
     cause_said,
-    clue_said,
+    clues_said,
     discontent_lines,
     first_steps,
     loyalty_said,
@@ -107,7 +107,7 @@ def reason_lines(
 def cause_lines(words: Words, causes: Sequence[CauseText], at_most: int = 2) -> list[RenderableType]:
     """The likeliest causes with their evidence, indented; that none is known, where none is."""
     found = [
-        Text("; ".join([cause_said(words, cause), *(clue_said(words, clue) for clue in cause.evidence)]))
+        Text(words.say("{cause}: {evidence}", cause=cause_said(words, cause), evidence=clues_said(words, cause)))
         for cause in causes[:at_most]
     ]
     return [_indented(line) for line in found or [Text(no_cause_said(words), "dim")]]

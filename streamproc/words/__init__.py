@@ -12,7 +12,7 @@ is compiled from it. After a change of texts, from the project's folder:
 
 from streamproc.words.alerts import alert_said
 from streamproc.words.bonds import bond_lines, discontent_lines, loyalty_said, service_lines
-from streamproc.words.causes import cause_said, clue_said, first_steps, no_cause_said, step_said
+from streamproc.words.causes import cause_said, clues_said, first_steps, no_cause_said, step_said
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
 from streamproc.words.outcomes import outcome_said
 from streamproc.words.reasons import Said, main_reasons, model_note, money_notes, reason_said
@@ -26,7 +26,7 @@ __all__ = [
     "alert_said",
     "bond_lines",
     "cause_said",
-    "clue_said",
+    "clues_said",
     "discontent_lines",
     "first_steps",
     "loyalty_said",

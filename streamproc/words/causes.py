@@ -19,7 +19,7 @@ def no_cause_said(words: Words) -> str:
     return words.say("Likely cause: not known")
 
 
-def clue_said(words: Words, clue: Clue) -> str:
+def _clue_said(words: Words, clue: Clue) -> str:
     """A piece of evidence: what it is, when, and its event's id where there is one."""
     what = words.term("clue", clue.sign)
     if clue.sign == "price_raised" and clue.size is not None:
@@ -28,6 +28,11 @@ def clue_said(words: Words, clue: Clue) -> str:
     if clue.event_id is None:
         return words.say("{what} on {date}", what=what, date=when)
     return words.say("{what} on {date} ({id})", what=what, date=when, id=clue.event_id)
+
+
+def clues_said(words: Words, cause: Cause) -> str:
+    """All of a cause's evidence."""
+    return words.say("; ").join(_clue_said(words, clue) for clue in cause.evidence)
 
 
 def step_said(words: Words, step: Step) -> str:

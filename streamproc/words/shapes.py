@@ -255,6 +255,11 @@ class Cause(Protocol):
         ...
 
     @property
+    def evidence(self) -> Sequence[Clue]:
+        """What speaks for it, heaviest first."""
+        ...
+
+    @property
     def manner(self) -> str | None:
         """How a service was poor."""
         ...

@@ -14,7 +14,7 @@ from streamproc.words import (
     Words,
     alert_said,
     cause_said,
-    clue_said,
+    clues_said,
     discontent_lines,
     first_steps,
     loyalty_said,
@@ -49,10 +49,10 @@ class Push(NamedTuple):
 
 
 class Blamed(NamedTuple):
-    """A likely cause in words, and the evidence for it, each a sentence."""
+    """A likely cause in words, and the evidence for it."""
 
     said: str
-    evidence: list[str]
+    evidence: str
 
 
 class Card(NamedTuple):
@@ -145,7 +145,7 @@ def view_of(warning: WarningNow, words: Words) -> Card:
 
 def blamed(causes: Sequence[CauseText], words: Words) -> list[Blamed]:
     """The likely causes, strongest first."""
-    return [Blamed(cause_said(words, cause), [clue_said(words, c) for c in cause.evidence]) for cause in causes]
+    return [Blamed(cause_said(words, cause), clues_said(words, cause)) for cause in causes]
 
 
 def _because(reason: ReasonText, warning: WarningNow, words: Words) -> Because:
