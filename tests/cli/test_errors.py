@@ -99,6 +99,21 @@ def test_a_folder_in_which_nothing_was_read_yet_says_how_to_begin(cli: Cli, tmp_
         assert "streamproc run FILE" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "cannot read mine.toml"), ("version = 1", "mine.toml: the playbook cannot be used")]
+)
+def test_a_playbook_that_cannot_be_used_is_wrong_settings(
+    cli: Cli, tmp_path: Path, text: str | None, said: str
+) -> None:
+    (tmp_path / "orders.csv").write_text("customer_id,date\nc,2025-01-01\n", encoding="utf-8")
+    (tmp_path / "streamproc.toml").write_text('playbook = "mine.toml"\n', encoding="utf-8")
+    if text is not None:
+        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    ran = cli("run", "orders.csv", "--exit-when-done", "--data", "d")
+    assert ran.code == 2
+    assert said in ran.err
+
+
 @pytest.mark.parametrize("policy", ["raise_at = 2.0", 'raise_at = "high"', "riase_at = 0.5"])
 def test_a_policy_that_cannot_be_used_is_wrong_settings(cli: Cli, tmp_path: Path, policy: str) -> None:
     (tmp_path / "orders.csv").write_text("customer_id,date\nc,2025-01-01\n", encoding="utf-8")

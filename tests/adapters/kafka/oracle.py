@@ -21,6 +21,7 @@ from streamproc.core.control import (
     Disposition,
     JournalRecord,
     ModelSnapshot,
+    PlaybookChange,
     PolicyChange,
     Setup,
     Tick,
@@ -36,7 +37,7 @@ from tests.adapters.kafka.committed import Committed
 from tests.adapters.kafka.quiet import Quiet, quiet
 from tests.adapters.kafka.workers import Workers, journal_of
 
-BROADCAST: tuple[type[Control], ...] = (Setup, ClockMode, PolicyChange, Tick, ModelSnapshot)
+BROADCAST: tuple[type[Control], ...] = (Setup, ClockMode, PolicyChange, PlaybookChange, Tick, ModelSnapshot)
 
 
 class Figures(NamedTuple):

@@ -17,6 +17,7 @@ from streamproc.adapters.kafka.trainer import TrainerProcessor
 from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes
 from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
+from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND
 from streamproc.desk.warning import Money
@@ -102,6 +103,7 @@ class Cluster:
     def __init__(
         self, feeds: dict[Place, list[bytes]], *, partitions: int = 3, seed: int = 0, mode: Mode = "event",
         setup: Setup | None = None, policy: Policy | None = None, past: Iterable[Output] = (),
+        playbook: Playbook | None = None,
     ) -> None:  # fmt: skip
         self.partitions = partitions
         self.log = Log()
@@ -115,7 +117,7 @@ class Cluster:
         for place, lines in feeds.items():
             for line in lines:
                 self.log.append(place, None, line)
-        rules = Rules(mode, frozenset(f"{t}/{p}" for t, p in feeds), 72 * HOUR, policy or Policy())
+        rules = Rules(mode, frozenset(f"{t}/{p}" for t, p in feeds), 72 * HOUR, policy or Policy(), playbook)
         money = Money(self.setup.currency)
         hosts: list[tuple[Place, Callable[[], Processor]]] = [
             *((place, self._intake(place)) for place in feeds),
