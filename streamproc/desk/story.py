@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from streamproc.core.control import JournalRecord
+from streamproc.core.control import JournalRecord, Tick
 from streamproc.core.events import CustomerFact, FirmFact
 from streamproc.core.firm import Firm, note
 from streamproc.core.lifecycle import Stage
@@ -106,7 +106,9 @@ class Telling(Struct):
 
     def take(self, record: JournalRecord, effects: Iterable[Effect]) -> None:
         """Notes one record and what it brought about (in place); of one partition that holds everybody."""
-        if isinstance(record, FirmFact):
+        if isinstance(record, Tick):
+            self._reach(record.at)
+        elif isinstance(record, FirmFact):
             note(self.firm, record)
         elif isinstance(record, CustomerFact) and record.alias_of is not None:
             self.aliases.add(record.customer_id)
@@ -130,18 +132,17 @@ class Telling(Struct):
         if moved.after in {Stage.LOST, Stage.PERMANENTLY_LOST}:
             self.places.pop(moved.customer_id, None)
 
-    def _pass_midnight(self, summary: PartitionSummary) -> None:
+    def _reach(self, at: int) -> None:
+        """Ends the month of the last midnight, if a tick is in a later one."""
         last = self.latest
-        if last is not None and month_of(last.at) != month_of(summary.at):
-            self._close(last.at, last.totals)
+        if last is not None and month_of(last.at) != month_of(at) and last.totals is not self.began:
+            self.points.append(self._point(last.at, last.totals))
+            self.began, self.complaints = last.totals, Counter()
+
+    def _pass_midnight(self, summary: PartitionSummary) -> None:
         self.latest = summary
         if self.places_before is None and summary.at >= self.until - MOVED_DAYS * DAY:
             self.places_before = dict(self.places)
-
-    def _close(self, at: int, totals: Totals) -> None:
-        """Ends the month that `at` (µs) lies in."""
-        self.points.append(self._point(at, totals))
-        self.began, self.complaints = totals, Counter()
 
     def _point(self, at: int, totals: Totals) -> Point:
         n = totals.contribution.size()

@@ -72,7 +72,7 @@ def flow(title: str, links: Iterable[Link]) -> Option:
                 "top": 40,
                 "bottom": 12,
                 "left": 6,
-                "right": 110,
+                "right": 170,
                 "nodeGap": 10,
                 "emphasis": {"focus": "adjacency"},
                 "lineStyle": {"color": "source", "opacity": 0.35},
