@@ -19,7 +19,7 @@ from streamproc.cli.common import (
 )
 from streamproc.cli.home import home_of
 from streamproc.cli.render import cause_lines, headline
-from streamproc.desk.report import CustomerReport
+from streamproc.desk.report import CustomerReport, Recovered
 from streamproc.words import Words, bond_lines, model_note, money_notes, reason_said
 
 LOOKS_SHOWN = 12
@@ -170,6 +170,13 @@ def _move(words: Words, before: str, after: str, *, won_back: bool) -> str:
     return f"{text} ({words.term('change', 'won_back')})" if won_back else text
 
 
+def _ticked(words: Words, step: Recovered) -> str:
+    term = words.term("recovery", step.step)
+    if step.at is None:
+        return f"  [ ] {term}"
+    return "  [x] " + words.say("{step} ({by}, {when})", step=term, by=step.by or "", when=words.moment(step.at))
+
+
 def _open_matters(screen: Screen, report: CustomerReport) -> None:
     words = screen.words
     if report.open_complaints:
@@ -178,6 +185,14 @@ def _open_matters(screen: Screen, report: CustomerReport) -> None:
     for complaint in report.open_complaints:
         about = words.term("cause", complaint.category)
         screen.line(f"{words.date(complaint.opened_at)}  {words.term('complaint status', complaint.status)}  {about}")
+    if report.recoveries:
+        screen.line()
+        screen.line(words.say("Service recovery"), "bold")
+    for recovery in report.recoveries:
+        status = words.term("complaint status", recovery.status)
+        screen.line(words.say("complaint {complaint}, {status}", complaint=recovery.complaint_id, status=status))
+        for step in recovery.steps:
+            screen.line(_ticked(words, step))
     if report.last_contacts:
         screen.line()
         screen.line(words.say("Last contacts"), "bold")

@@ -21,6 +21,7 @@ from streamproc.cli.common import (
 from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk
 from streamproc.cli.home import home_of
 from streamproc.config import ConfigError
+from streamproc.core.events import RecoveryStep
 from streamproc.desk.warning import Entry
 from streamproc.desk.worklist import Work, work_list
 from streamproc.words import Language
@@ -211,6 +212,31 @@ def unmute(
 ) -> None:
     """Warn again of what was muted."""
     _mute("unmute", what, by, Where(data, lang, config))
+
+
+@app.command()
+def recover(
+    customer: Annotated[str, typer.Argument(help="The customer who complained.")],
+    complaint: Annotated[str, typer.Argument(help="The complaint's id.")],
+    step: Annotated[RecoveryStep, typer.Argument(help="Which of the seven steps was done.")],
+    *,
+    by: ByOption,
+    text: TextOption = None,
+    data: DataOption = None,
+    lang: LanguageOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Tick off one of the seven steps of service recovery; `streamproc customer` shows the list.
+
+    For example:
+
+        streamproc desk recover c-1017 k-9 apologise --by Li
+    """
+    members: dict[str, Any] = {"stream": "desk", "action": "recover", "by": by, "customer_id": customer}
+    members |= {"complaint_id": complaint, "recovery": step, "text": text}
+    with command(config, data, lang) as screen:
+        tell_desk(screen.settings, data, Step(members))
+        screen.line(screen.words.say("Taken in; it counts from the next tick on."))
 
 
 def _do(action: str, warning: str, by: str, where: Where, **more: str | None) -> None:

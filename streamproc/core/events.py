@@ -4,7 +4,7 @@ Money is integer minor units of the reporting currency, time integer microsecond
 feed left out is None and stays so: nothing is guessed here.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -12,7 +12,11 @@ ComplaintStatus = Literal["opened", "acknowledged", "resolved", "reopened", "wit
 Direction = Literal["in", "out"]
 Purpose = Literal["support", "sales", "retention", "survey", "inquiry", "cancellation"]
 CustomerKind = Literal["consumer", "business", "dealer"]
-DeskAction = Literal["claim", "snooze", "hand_over", "note", "outcome", "mute", "unmute"]
+DeskAction = Literal["claim", "snooze", "hand_over", "note", "outcome", "mute", "unmute", "recover"]
+RecoveryStep = Literal["apologise", "solve", "talk", "delight", "improve", "report_back", "follow_up"]
+RECOVERY_STEPS: tuple[RecoveryStep, ...] = get_args(RecoveryStep)
+"""The seven steps of service recovery, in their order."""
+
 WarningOutcome = Literal["kept", "lost", "wrong_warning", "no_answer"]
 
 
@@ -102,12 +106,15 @@ class DeskStep(Event, frozen=True, kw_only=True, omit_defaults=True, tag="desk_s
     """What somebody (`by`) at the desk did about a customer's warning, or said of the customer.
 
     claim; snooze `until` (µs); hand_over `to`; note (`text`); outcome, with what the offer cost (minor units). mute and
-    unmute name no warning: nobody is warned of the customer, `until` then, or until unmuted.
+    unmute name no warning: nobody is warned of the customer, `until` then, or until unmuted. recover ticks off one of
+    the seven steps of service recovery for a complaint.
     """
 
     action: DeskAction
     by: str
     warning_id: str | None = None
+    complaint_id: str | None = None
+    recovery: RecoveryStep | None = None
     to: str | None = None
     until: int | None = None
     outcome: WarningOutcome | None = None

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from streamproc.core.causes import Cause
 from streamproc.core.complaints import ComplaintFile
+from streamproc.core.events import RECOVERY_STEPS, ComplaintStatus, RecoveryStep
 from streamproc.core.facts import Facts, Touch
 from streamproc.core.policy import Policy
 from streamproc.core.satisfaction import Service
@@ -33,9 +34,12 @@ from streamproc.desk.warning import (
     value_of,
 )
 from streamproc.monitor.decide import quiet_days
-from streamproc.monitor.effects import Effect, Looked, Transition
+from streamproc.monitor.effects import ComplaintStep, Effect, Looked, StepTaken, Transition
 from streamproc.monitor.look import reasons_of
 from streamproc.monitor.state import CustomerState
+
+RECOVERIES_SHOWN = 8
+"""Complaints of a customer whose recovery is shown, those heard of last."""
 
 
 class Current(Struct, frozen=True, kw_only=True):
@@ -101,6 +105,22 @@ class OpenComplaint(Struct, frozen=True, kw_only=True):
     contradictions: int
 
 
+class Recovered(Struct, frozen=True, kw_only=True):
+    """One of the seven steps of service recovery: when it was done and by whom; None: not yet."""
+
+    step: RecoveryStep
+    at: str | None = None
+    by: str | None = None
+
+
+class Recovery(Struct, frozen=True, kw_only=True):
+    """The seven steps of service recovery, as a checklist on one complaint."""
+
+    complaint_id: str
+    status: ComplaintStatus
+    steps: tuple[Recovered, ...]
+
+
 class ContactText(Struct, frozen=True, kw_only=True):
     """One touch between customer and firm."""
 
@@ -142,6 +162,7 @@ class CustomerReport(Struct, frozen=True, kw_only=True):
     recent_purchases: tuple[PurchaseDay, ...]
     warnings: tuple[WarningNow, ...]
     open_complaints: tuple[OpenComplaint, ...]
+    recoveries: tuple[Recovery, ...]
     last_contacts: tuple[ContactText, ...]
 
 
@@ -297,19 +318,26 @@ class Summary(Struct, frozen=True, kw_only=True):
 class Trail(Struct):
     """What the effects of a customer's records told: looks and transitions in order.
 
-    `scored` is the last look with figures, `before` the contributions of the scored look before it.
+    `scored` is the last look with figures, `before` the contributions of the scored look before it. `complaints` are as
+    they stood last; of each step of recovery the first time is kept.
     """
 
     looks: list[Looked] = []
     transitions: list[Transition] = []
     scored: Looked | None = None
     before: tuple[int, ...] = ()
+    complaints: dict[str, ComplaintStep] = {}
+    recovered: dict[tuple[str, RecoveryStep], StepTaken] = {}
 
     def take(self, effects: Iterable[Effect]) -> None:
         """Notes what the effects say (in place)."""
         for effect in effects:
             if isinstance(effect, Transition):
                 self.transitions.append(effect)
+            elif isinstance(effect, ComplaintStep):
+                self.complaints[effect.complaint_id] = effect
+            elif isinstance(effect, StepTaken) and effect.complaint_id is not None and effect.recovery is not None:
+                self.recovered.setdefault((effect.complaint_id, effect.recovery), effect)
             elif isinstance(effect, Looked):
                 self.looks.append(effect)
                 if effect.figures is not None:
@@ -358,6 +386,7 @@ def customer_report(
         transitions=tuple(_move(t) for t in trail.transitions),
         recent_purchases=_purchases(facts, money),
         warnings=tuple(warnings),
+        recoveries=tuple(_recovery(trail, step) for step in list(trail.complaints.values())[-RECOVERIES_SHOWN:]),
         open_complaints=tuple(_complaint(file) for file in facts.complaints if file.is_open()),
         last_contacts=tuple(_contact(touch) for touch in reversed(facts.contacts)),
     )
@@ -461,6 +490,18 @@ def _complaint(file: ComplaintFile) -> OpenComplaint:
         valid=file.valid,
         answered_after_s=file.answered_after(),
         contradictions=file.contradictions(),
+    )
+
+
+def _recovery(trail: Trail, complaint: ComplaintStep) -> Recovery:
+    done = {step: trail.recovered.get((complaint.complaint_id, step)) for step in RECOVERY_STEPS}
+    return Recovery(
+        complaint_id=complaint.complaint_id,
+        status=complaint.status,
+        steps=tuple(
+            Recovered(step=step) if taken is None else Recovered(step=step, at=to_text(taken.at), by=taken.by)
+            for step, taken in done.items()
+        ),
     )
 
 

@@ -45,6 +45,7 @@ NEEDED: dict[DeskAction, tuple[str, ...]] = {
     "outcome": ("warning_id", "outcome"),
     "mute": (),
     "unmute": (),
+    "recover": ("complaint_id", "recovery"),
 }
 """What an action at the desk cannot be without."""
 
@@ -284,6 +285,8 @@ class Scribe:
             action=event.action,
             by=event.by,
             warning_id=event.warning_id,
+            complaint_id=event.complaint_id,
+            recovery=event.recovery,
             to=event.to,
             until=until,
             outcome=event.outcome,

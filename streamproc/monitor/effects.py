@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from streamproc.core.causes import Cause
 from streamproc.core.control import JournalRecord, PlaybookChange, PolicyChange
 from streamproc.core.dealing import Dealing
-from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact
+from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact, RecoveryStep
 from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.loyalty import Kind
@@ -195,6 +195,8 @@ class StepTaken(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="step
     to: str | None = None
     until: int | None = None
     text: str | None = None
+    complaint_id: str | None = None
+    recovery: RecoveryStep | None = None
 
 
 class Unseen(Struct, frozen=True):

@@ -257,7 +257,8 @@ class Partition:
         if isinstance(event, CustomerFact) and event.alias_of is not None:
             return self._become_alias(state, event, event.alias_of)
         if isinstance(event, DeskStep):
-            taken = take_step(state.decisions, event, self.meta.clock)
+            known = event.complaint_id is None or knows(state.facts, event.complaint_id)
+            taken = take_step(state.decisions, event, self.meta.clock) if known else None
             return [_no_such_warning(event) if taken is None else taken]
         heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
         if core_facts.take(state.facts, event) == "too_old":

@@ -21,6 +21,8 @@ def take_step(decisions: Decisions, step: DeskStep, at: int) -> StepTaken | None
         until = FOREVER if step.until is None else step.until
         decisions.muted_until = until if step.action == "mute" else 0
         return _taken(step, at, decisions.open_warning(), None)
+    if step.action == "recover":
+        return _taken(step, at, None, None)
     episode = _warning(decisions, step.warning_id)
     if episode is None:
         return None
@@ -66,6 +68,8 @@ def _taken(step: DeskStep, at: int, episode: Episode | Concern | None, refused: 
         to=step.to,
         until=step.until,
         text=step.text,
+        complaint_id=step.complaint_id,
+        recovery=step.recovery,
     )
 
 

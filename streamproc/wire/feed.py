@@ -10,7 +10,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from streamproc.core.events import ComplaintStatus, CustomerKind, DeskAction, Direction, Purpose, WarningOutcome
+from streamproc.core.events import (
+    ComplaintStatus,
+    CustomerKind,
+    DeskAction,
+    Direction,
+    Purpose,
+    RecoveryStep,
+    WarningOutcome,
+)
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 """An identifier: 1 to 256 bytes of UTF-8 (the bytes are counted by intake, the characters here)."""
@@ -123,6 +131,8 @@ class FeedDeskStep(FeedEvent, kw_only=True, frozen=True, omit_defaults=True):
     action: DeskAction
     by: Id
     warning_id: Id | None = None
+    complaint_id: Id | None = None
+    recovery: RecoveryStep | None = None
     to: Id | None = None
     until: Moment | None = None
     outcome: WarningOutcome | None = None

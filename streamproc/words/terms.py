@@ -176,6 +176,14 @@ _t("tie", "financial", "financial tie")
 _t("tie", "social", "social tie")
 _t("tie", "structural", "structural tie")
 
+_t("recovery", "apologise", "apologise")
+_t("recovery", "solve", "solve at once")
+_t("recovery", "talk", "talk")
+_t("recovery", "delight", "delight")
+_t("recovery", "improve", "improve")
+_t("recovery", "report_back", "report back")
+_t("recovery", "follow_up", "follow up")
+
 _t("direction", "in", "from the customer")
 _t("direction", "out", "to the customer")
 

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from streamproc.core.alerts import AlertKind, AlertState
 from streamproc.core.causes import Manner, Sign
 from streamproc.core.control import ClockMode, Disposition
-from streamproc.core.events import ComplaintStatus, CustomerKind, Direction, Purpose, WarningOutcome
+from streamproc.core.events import RECOVERY_STEPS, ComplaintStatus, CustomerKind, Direction, Purpose, WarningOutcome
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.loyalty import CriterionName, Kind, Measure
 from streamproc.core.playbook import Tie
@@ -83,6 +83,7 @@ CLOSED: dict[str, set[str]] = {
     "alert": set(get_args(AlertKind)),
     "alert state": set(get_args(AlertState)),
     "promise": set(PROMISES),
+    "recovery": set(RECOVERY_STEPS),
     "feed": set(surges.FEEDS),
     "refusal": {*get_args(Reason), *literals(DeadLettered, "reason")},
 }

@@ -80,7 +80,7 @@ def report(past: Past, customer_id: str) -> CustomerReport | None:
         customer_id=customer_id,
         aliases=ids[1:],
         clock=partition.meta.clock,
-        next_due=replay.pipeline.next_work(),
+        next_due=partition.next_work(),
         causes=partition.causes_of(customer_id),
     )
     return customer_report(whose, trail, state, past.warnings(ids), money)
