@@ -25,6 +25,7 @@ from streamproc.words import (
     money_notes,
     no_cause_said,
     reason_said,
+    standing_said,
     step_said,
     words_in,
 )
@@ -88,7 +89,7 @@ def at_stake(words: Words, warning: Warning) -> str:
 
 def standing_of(words: Words, warning: WarningNow) -> str:
     """What became of the warning so far."""
-    state = words.term("state", warning.state)
+    state = standing_said(words, warning.state, warning.care)
     if warning.verdict is None:
         return state
     verdict = words.term("verdict", "right" if warning.verdict else "wrong")
@@ -146,6 +147,9 @@ def entry_line(words: Words, entry: Entry, currency: str) -> Text:
         line.append(f"  {_verdict(words, right=bool(entry.right))}")
     if entry.why is not None:
         line.append(f"  {words.term('why', entry.why)}")
+    if entry.desk is not None:
+        line.append(f"  {' → '.join(who for who in (entry.desk.by, entry.desk.to) if who is not None)}")
+        line.append("" if entry.desk.refused is None else f"  {words.term('refused', entry.desk.refused)}")
     if entry.probability is not None:
         line.append(f"  {words.probability(entry.probability)}")
     if entry.expected_loss is not None:

@@ -20,6 +20,7 @@ from streamproc.words import (
     loyalty_said,
     main_reasons,
     reason_said,
+    standing_said,
     step_said,
 )
 
@@ -127,7 +128,7 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         stake=stake if risk is not None else "",
         severity=words.term("severity", warning.current.severity),
         severity_code=warning.current.severity,
-        state=words.term("state", warning.state),
+        state=standing_said(words, warning.state, warning.care),
         state_code=warning.state,
         is_open=warning.state not in CLOSED,
         raised=labels["raised_at"].format(when=words.moment(warning.raised_at)),
