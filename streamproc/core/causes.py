@@ -236,11 +236,16 @@ def _manner(facts: Facts) -> Manner | None:
 
 
 def _returns(scene: _Scene) -> Found:
-    latest = scene.facts.evidence.get("returns")
     for item in scene.facts.returns:
         if not item.cancelled:
-            event_id = str(latest.value) if latest is not None and latest.at // SECOND == item.at else ""
+            event_id = _id_of_latest(scene.facts, "returns", item.at)
             yield "quality", _clue("return", "returns", event_id, item.at, 0.4 * scene.said(item.at))
+
+
+def _id_of_latest(facts: Facts, stream: str, at: int) -> str:
+    """The event's id, kept of a stream's latest event alone; empty for others."""
+    latest = facts.evidence.get(stream)
+    return str(latest.value) if latest is not None and latest.at // SECOND == at else ""
 
 
 def _discounts(scene: _Scene) -> Found:
@@ -266,7 +271,8 @@ def _market(scene: _Scene) -> Found:
     for order in scene.orders[-_LATEST:]:
         way = order.way
         if way is not None and way.dealer in homes and way.region and homes[way.dealer] not in {0, way.region}:
-            yield "market_control", _clue("cross_region", "purchases", "", order.at, 0.3 * scene.faded(order.at))
+            event_id = _id_of_latest(scene.facts, "purchases", order.at)
+            yield "market_control", _clue("cross_region", "purchases", event_id, order.at, 0.3 * scene.faded(order.at))
 
 
 _LATEST = 8

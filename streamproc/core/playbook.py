@@ -11,15 +11,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streamproc.core.causes import CAUSES, Cause
+from streamproc.core.events import RECOVERY_STEPS
 from streamproc.core.ids import short_id
 from streamproc.core.time import HOUR
 from streamproc.core.value import Segment
 
 Tie = Literal["financial", "social", "structural"]
 """What binds the customer, weakest first: benefits, personal attention, what a competitor cannot easily copy."""
-
-RECOVERY: Final = ("apologise", "solve", "talk", "delight", "improve", "report_back", "follow_up")
-"""The seven steps of service recovery, in their order."""
 
 UNKNOWN: Final = "unknown"
 """The line for a customer whose cause is not known, and the row for one whose segment is not."""
@@ -125,8 +123,8 @@ def problems(playbook: Playbook) -> list[str]:
         *_parts("causes", playbook.causes, {*CAUSES, UNKNOWN}),
     ]
     told = tuple(step.id for step in playbook.recovery)
-    if told != RECOVERY:
-        found.append(f"recovery: the seven steps are {', '.join(RECOVERY)}, in this order")
+    if told != RECOVERY_STEPS:
+        found.append(f"recovery: the seven steps are {', '.join(RECOVERY_STEPS)}, in this order")
     for place, steps in _lists(playbook):
         ids = [step.id for step in steps]
         found += [f"{place}: the step {name} is there twice" for name in sorted({i for i in ids if ids.count(i) > 1})]

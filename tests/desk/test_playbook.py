@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from streamproc.core.causes import CAUSES, Cause, CauseName, Clue
-from streamproc.core.playbook import RECOVERY, UNKNOWN, Do, digest, steps_for
+from streamproc.core.events import RECOVERY_STEPS
+from streamproc.core.playbook import UNKNOWN, Do, digest, steps_for
 from streamproc.core.time import HOUR
 from streamproc.core.value import Segment
 from streamproc.desk.playbook import PlaybookError, read_playbook
@@ -61,8 +62,8 @@ def test_the_seven_steps_belong_to_what_was_complained_of_and_to_poor_service() 
     def recovery(*causes: Cause, segment: Segment = Segment.AVERAGE) -> tuple[str, ...]:
         return tuple(do.step.id for do in steps_for(OURS, segment, causes, on(1)) if do.origin == "recovery")
 
-    assert recovery(cause("quality", stream="complaints")) == RECOVERY
-    assert recovery(cause("service")) == RECOVERY
+    assert recovery(cause("quality", stream="complaints")) == RECOVERY_STEPS
+    assert recovery(cause("service")) == RECOVERY_STEPS
     assert recovery(cause("price")) == ()
     assert recovery() == ()
     assert recovery(cause("service"), segment=Segment.BLEEDING) == ()
