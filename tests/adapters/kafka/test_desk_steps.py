@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -39,14 +40,14 @@ def steps() -> tuple[bytes, ...]:
             {**common, "occurred_at": later, "event_id": f"{who}-{n}", "action": "claim", "by": who}
             for who in ("Li", "Wang")
         ]
-        third = [
+        thirds: list[dict[str, Any]] = [
             {"action": "snooze", "until": "2030-01-01T00:00:00Z"},
             {"action": "outcome", "outcome": "kept", "cost": 5},
             {"action": "hand_over", "to": "Wang"},
             {"action": "mute", "warning_id": None},
             {"action": "note", "text": "called", "warning_id": "w-none"},
-        ][n % 5]
-        made.append({**common, "occurred_at": later[:-4] + "1Z", "event_id": f"then-{n}", "by": "Li", **third})
+        ]
+        made.append({**common, "occurred_at": later[:-4] + "1Z", "event_id": f"then-{n}", "by": "Li", **thirds[n % 5]})
     return tuple(json.dumps(step).encode() for step in made)
 
 
