@@ -8,7 +8,7 @@ from streamproc.adapters.embedded.models import KnownModel
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.reading_alerts import alert_news, alerts_in
-from streamproc.adapters.kafka.reading_base import metas_of
+from streamproc.adapters.kafka.reading_base import desk_of, metas_of
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal, Placed
 from streamproc.adapters.kafka.redriving import DeadLetters
@@ -18,6 +18,7 @@ from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import Settings
 from streamproc.core.alerts import Alert, standing
 from streamproc.core.control import ClockMode, Setup
+from streamproc.desk.cases import CaseNow, cases_now
 from streamproc.desk.feed import FeedAwayError, Order
 from streamproc.desk.glance import Counted, Time, glance
 from streamproc.desk.report import Summary, WarningNow
@@ -121,7 +122,12 @@ class Cluster:
         """The warnings topic's lines from now on."""
         return self.topic_feed.news()
 
-    # --------------------------------------------------------------------------------------- the alerts
+    # ----------------------------------------------------------------------------- complaints and alerts
+
+    def cases(self) -> list[CaseNow]:
+        """The open complaints."""
+        desk = desk_of(self._topics)
+        return [] if desk is None else cases_now(desk.watch.cases)
 
     def alerts(self, *, open_only: bool) -> list[Alert]:
         """Each alert's last line."""

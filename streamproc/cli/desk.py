@@ -18,6 +18,7 @@ from streamproc.cli.common import (
     fail,
     print_json,
 )
+from streamproc.cli.complaints import complaints
 from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk
 from streamproc.cli.home import home_of
 from streamproc.config import ConfigError
@@ -103,6 +104,9 @@ def _state(work: Work) -> str:
     if work.claimed:
         return "claimed"
     return "overdue" if care is not None and care.overdue else work.warning.state
+
+
+app.command()(complaints)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from streamproc.adapters.embedded.customers import Past
 from streamproc.cli.common import reading
 from streamproc.config import Settings
 from streamproc.core.alerts import Alert, standing
+from streamproc.desk.cases import CaseNow, cases_now
 from streamproc.desk.feed import Order
 from streamproc.desk.report import Summary, WarningNow
 from streamproc.desk.warning import Entry
@@ -44,6 +45,10 @@ class Home(Past, Protocol):
 
     def news(self) -> Iterator[Entry]:
         """The feed's lines from this moment on, as they are committed; it never ends."""
+        ...
+
+    def cases(self) -> list[CaseNow]:
+        """The open complaints, what falls due next first."""
         ...
 
     def alerts(self, *, open_only: bool) -> list[Alert]:
@@ -83,6 +88,11 @@ class FolderHome(queries.FolderPast):
         """The feed's lines from now on."""
         (seen,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed").fetchone()
         return self._news(feed.lines, seen)
+
+    def cases(self) -> list[CaseNow]:
+        """The open complaints."""
+        desk = queries.desk(self._db)
+        return [] if desk is None else cases_now(desk.watch.cases)
 
     def alerts(self, *, open_only: bool) -> list[Alert]:
         """Each alert's last line."""

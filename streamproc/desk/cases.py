@@ -58,6 +58,43 @@ class CaseBook(Struct):
     next_due: int | None = None
 
 
+class CaseNow(Struct, frozen=True, kw_only=True):
+    """One open complaint for people: whose it is, and when its promises fall due (RFC 3339; a kept one is left out)."""
+
+    complaint_id: str
+    customer_id: str
+    owner: str
+    status: str
+    since: str
+    severity: int | None
+    category: str | None
+    grade: str | None
+    reopened: int
+    repeats: str | None
+    due: dict[Promise, str]
+
+
+def cases_now(book: CaseBook) -> list[CaseNow]:
+    """The open complaints, what falls due next first."""
+    ordered = sorted(book.open.values(), key=lambda case: (min(case.due.values()), case.complaint_id))
+    return [
+        CaseNow(
+            complaint_id=case.complaint_id,
+            customer_id=case.customer_id,
+            owner=case.owner,
+            status=case.status,
+            since=to_text(case.since),
+            severity=case.severity or None,
+            category=case.category,
+            grade=case.grade,
+            reopened=case.reopened,
+            repeats=case.repeats,
+            due={promise: to_text(due) for promise, due in case.due.items()},
+        )
+        for case in ordered
+    ]
+
+
 def heed_promises(book: CaseBook, promises: Promises) -> None:
     """Other promises are in force from now on (in place)."""
     if promises != book.promises:

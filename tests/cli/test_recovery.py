@@ -34,3 +34,16 @@ def test_a_step_for_a_complaint_that_nobody_made_is_a_dead_letter(cli: Cli, own:
     before = cli("status", "--json", "--data", own).lines[0]["dead_letters"]
     cli("desk", "recover", customer, "k-nobody", "apologise", "--by", "Li", "--data", own)
     assert cli("status", "--json", "--data", own).lines[0]["dead_letters"] == before + 1
+
+
+def test_open_complaints_are_listed_with_an_owner_and_what_is_promised(cli: Cli, own: Path) -> None:
+    cases = cli("desk", "complaints", "--json", "--data", own).lines
+    reopened = {"opened", "acknowledged", "reopened"}
+    assert all(case["owner"] and case["status"] in reopened and "resolve" in case["due"] for case in cases)
+    query = (
+        "SELECT body FROM journal WHERE json_extract(body, '$.type') = 'complaint' ORDER BY json_extract(body, '$.at')"
+    )
+    last = {step["complaint_id"]: step["status"] for step in map(json.loads, asked(own, query))}
+    assert {case["complaint_id"] for case in cases} == {id_ for id_, status in last.items() if status in reopened}
+    shown = cli("desk", "complaints", "--data", own, "--lang", "zh-CN")
+    assert shown.code == (0 if cases else 1)

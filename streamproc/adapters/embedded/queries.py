@@ -20,6 +20,7 @@ from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import Replay, setup_of
 from streamproc.adapters.embedded.schema import StoreError, version_of
 from streamproc.core.control import Setup
+from streamproc.desk.desk import Desk
 from streamproc.desk.glance import Counted, Time, glance
 from streamproc.desk.report import Current, CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry, State, money_of
@@ -181,6 +182,12 @@ def progress(db: sqlite3.Connection) -> Progress:
     """Where the runner stood at its last commit."""
     row = db.execute("SELECT body FROM meta WHERE key = 'progress'").fetchone()
     return Progress() if row is None else _decoded(row[0], Progress)
+
+
+def desk(db: sqlite3.Connection) -> Desk | None:
+    """The desk as it was at the last commit, None where an older version made that."""
+    row = db.execute("SELECT body FROM meta WHERE key = 'desk'").fetchone()
+    return None if row is None else _decoded(row[0], Desk)
 
 
 def metas(db: sqlite3.Connection) -> list[Meta]:

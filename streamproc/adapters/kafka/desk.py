@@ -28,7 +28,7 @@ from streamproc.wire import journal
 OPEN_TICKS = 64
 """Ticks written and not yet answered by all partitions: with so many, time waits."""
 
-_STATE, _PART, _WORK = b"d", b"p", b"w"
+STATE, _PART, _WORK = b"d", b"p", b"w"
 TICK_HEADER = "streamproc.tick"
 
 
@@ -61,6 +61,11 @@ class _State(Struct):
     playbook: str = ""
 
 
+def desk_in(value: bytes) -> Desk:
+    """The desk in what the changelog holds under STATE."""
+    return msgspec.msgpack.decode(value, type=_State).desk
+
+
 class DeskProcessor:
     """The desk behind the one partition of its inbox."""
 
@@ -80,7 +85,7 @@ class DeskProcessor:
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back the state, what ticks are due for, or a part of a tick that is not answered."""
-        if key == _STATE:
+        if key == STATE:
             self._state = msgspec.msgpack.decode(value, type=_State)
             return
         if key == _WORK:
@@ -120,7 +125,7 @@ class DeskProcessor:
         return self._writes(outputs, {}) if outputs else None
 
     def _writes(self, outputs: list[Output], changes: dict[bytes, bytes | None]) -> Writes:
-        changes[_STATE] = msgspec.msgpack.encode(self._state)
+        changes[STATE] = msgspec.msgpack.encode(self._state)
         return Writes(outputs, list(changes.items()))
 
     def _note(self, message: DeskMessage, changes: dict[bytes, bytes | None]) -> None:

@@ -1,10 +1,11 @@
-"""What the monitors remember beside their customers, as the changelog holds it by now."""
+"""What monitors and desk remember beside the customers, as the changelogs hold it by now."""
 
 import msgspec
 
+from streamproc.adapters.kafka.desk import STATE, desk_in
 from streamproc.adapters.kafka.monitor import META
 from streamproc.adapters.kafka.reading import Span, Topics
-from streamproc.adapters.kafka.transactions import Record
+from streamproc.desk.desk import Desk
 from streamproc.monitor.partition import Meta
 
 LAST_LOOK = 64
@@ -13,21 +14,28 @@ LAST_LOOK = 64
 
 def metas_of(topics: Topics) -> list[Meta]:
     """Of each partition that has taken anything in, in order. Errors are kafka-python's, and ClusterError."""
-    topic = topics.names.changelog("monitor")
+    found = _last_of(topics, topics.names.changelog("monitor"), META)
+    return [msgspec.msgpack.decode(value, type=Meta) for _, value in sorted(found.items())]
+
+
+def desk_of(topics: Topics) -> Desk | None:
+    """The desk as it is by now, None where it has done nothing yet. Errors as above."""
+    found = _last_of(topics, topics.names.changelog("desk"), STATE)
+    return desk_in(found[0]) if found else None
+
+
+def _last_of(topics: Topics, topic: str, key: bytes) -> dict[int, bytes]:
+    """By partition what was written last under a key; it is looked for from the end."""
     wanted, look = topics.spans(topic), LAST_LOOK
-    found: dict[int, Meta] = {}
+    found: dict[int, bytes] = {}
     while wanted:
         ends = {n: Span(max(span.begin, span.end - look), span.end) for n, span in wanted.items()}
         reader = topics.between(topic, ends)
         for number, span in ends.items():
-            meta = _last([record for record in reader.records(number) if record.key == META])
-            if meta is not None:
-                found[number] = meta
-            if meta is not None or span.begin == wanted[number].begin:
+            values = [record.value or b"" for record in reader.records(number) if record.key == key]
+            if values:
+                found[number] = values[-1]
+            if values or span.begin == wanted[number].begin:
                 del wanted[number]
         look *= 8
-    return [meta for _, meta in sorted(found.items())]
-
-
-def _last(records: list[Record]) -> Meta | None:
-    return msgspec.msgpack.decode(records[-1].value or b"", type=Meta) if records else None
+    return found
