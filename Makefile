@@ -16,6 +16,7 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --no-deps --only-binary :all: 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 BROWSER := chromium chromium-browser google-chrome
+REPORT := build/report
 SERVERS := redis-server java mvn openssl
 SERVER_PACKAGES := redis-server default-jre-headless maven openssl
 
@@ -58,6 +59,18 @@ test: setup style types ## Everything that must hold: style, types, contracts, t
 lint: setup style types ## Style, types, import contracts and dead code, without the other tests
 	@echo "==> import contracts, dead code, sizes"
 	@$(BIN)/pytest -q tests/ground
+
+.PHONY: report
+report: setup-run ## Write the demo data's record of warnings and the firm at a glance into build/report, in both languages
+	@rm -rf $(REPORT) && mkdir -p $(REPORT)
+	@$(BIN)/streamproc simulate --customers 1000 --days 730 --seed 7 --out $(REPORT)/shop >/dev/null
+	@STREAMPROC_POLICY__HOLDOUT_SHARE=0.2 $(BIN)/streamproc run $(REPORT)/shop/{purchases,complaints,contacts,facts}.jsonl \
+		--data $(REPORT)/data --listen off --exit-when-done >/dev/null
+	@for lang in en zh-CN; do \
+		$(BIN)/streamproc report --data $(REPORT)/data --lang $$lang --out $(REPORT)/firm.$$lang.html; \
+		$(BIN)/streamproc record --data $(REPORT)/data --lang $$lang --html $(REPORT)/record.$$lang.html >/dev/null; \
+		echo $(REPORT)/record.$$lang.html; \
+	done
 
 .PHONY: bench
 bench: setup ## Measure speed, memory and state size: a table, and build/bench.json
