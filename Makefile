@@ -64,7 +64,7 @@ lint: setup style types ## Style, types, import contracts and dead code, without
 report: setup-run ## Write the demo data's record of warnings and the firm at a glance into build/report, in both languages
 	@rm -rf $(REPORT) && mkdir -p $(REPORT)
 	@$(BIN)/streamproc simulate --customers 1000 --days 730 --seed 7 --out $(REPORT)/shop >/dev/null
-	@STREAMPROC_POLICY__HOLDOUT_SHARE=0.2 $(BIN)/streamproc run $(REPORT)/shop/{purchases,complaints,contacts,facts}.jsonl \
+	@$(BIN)/streamproc run $(REPORT)/shop/{purchases,complaints,contacts,facts}.jsonl \
 		--data $(REPORT)/data --listen off --exit-when-done >/dev/null
 	@for lang in en zh-CN; do \
 		$(BIN)/streamproc report --data $(REPORT)/data --lang $$lang --out $(REPORT)/firm.$$lang.html; \

@@ -54,7 +54,7 @@ def rows(title: str, names: Sequence[str], series: Series) -> Option:
     drawn = [{"type": "bar", "name": name, "data": [*values], "stack": "all"} for name, values in series.items()]
     return _frame(title) | {
         "legend": _legend(),
-        "grid": _GRID,
+        "grid": _GRID | {"left": 150},
         "xAxis": {"type": "value"},
         "yAxis": {"type": "category", "data": [*names], "inverse": True},
         "series": drawn,
@@ -125,7 +125,7 @@ def _frame(title: str) -> Option:
     }
 
 
-_GRID = {"left": 8, "right": 16, "top": 40, "bottom": 40, "containLabel": True}
+_GRID = {"left": 64, "right": 16, "top": 52, "bottom": 60}
 
 
 def _legend() -> dict[str, Any]:
