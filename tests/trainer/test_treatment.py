@@ -89,7 +89,7 @@ def test_naive_learning_degrades_where_calls_work_and_ours_does_not(seed: int) -
         Judged(log_loss(labels, risks), float(risks[in_danger].mean()))
         for risks in (risks_of(asked, model) for model in models)
     )
-    assert set(silent_arm.weights) == {0.0, pytest.approx(1 / SHARE)}
+    assert sorted(set(silent_arm.weights)) == pytest.approx([0.0, 1 / SHARE])
     assert in_danger.sum() > 30
     assert naive.log_loss > alone.log_loss + 0.01
     assert naive.risky < alone.risky - 0.08
