@@ -160,7 +160,7 @@ Found = Iterator[tuple[CauseName, Clue]]
 
 
 def _clue(sign: Sign, stream: str, event_id: str, at: int, weight: float, size: float | None = None) -> Clue:
-    return Clue(sign, stream, event_id, at * SECOND, round(weight, 3), size)
+    return Clue(sign, stream, event_id, at * SECOND, round(weight, 3), None if size is None else float(size))
 
 
 # ------------------------------------------------------------------------------------ what the customer says

@@ -49,6 +49,7 @@ class _State(Struct):
     """What the desk remembers; `through`: by partition the last tick it is through with, `open`: ticks not answered.
 
     `past`: what the journal was begun with, until the last of its ticks is in the feed; until then time stands.
+    `past_ticks` are those of its ticks that the first partition is through with, and that are not in the feed.
     `playbook` is the digest of the one the journal was told last.
     """
 
@@ -58,6 +59,7 @@ class _State(Struct):
     open: list[int] = []
     policy: Policy | None = None
     past: PastForDesk | None = None
+    past_ticks: list[int] = []
     playbook: str = ""
 
 
@@ -138,6 +140,8 @@ class DeskProcessor:
                 changes[_WORK] = self._work.encoded()  # not after each tick: what was passed since is seen by the clock
         elif isinstance(message, TickDone):
             state.through[message.partition] = message.at
+            if not message.partition and message.at not in state.open:
+                state.past_ticks.append(message.at)
         elif isinstance(message, PastForDesk):
             self._begin_with(message)
             changes[_WORK] = self._work.encoded()
@@ -154,7 +158,9 @@ class DeskProcessor:
     def _tell_past(self, past: PastForDesk, changes: dict[bytes, bytes | None]) -> Iterator[Output]:
         """The feed's lines of the past's ticks that all partitions are through with; the answers are in the journal."""
         through = self._through()
-        for at in sorted(at for at in self._parts if at <= through):
+        ticks = self._state.past_ticks
+        self._state.past_ticks = [at for at in ticks if at > through]
+        for at in [at for at in ticks if at <= through]:
             self._state.desk.live = _was_live(past, at)
             told = (self._names.warnings, self._names.alerts)
             yield from (output for output in self._answer(at, changes) if output.topic in told)

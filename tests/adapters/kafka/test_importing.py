@@ -235,6 +235,9 @@ def test_past_and_future_are_what_a_quiet_run_makes_of_the_journal(tmp_path: Pat
     cluster.run(most=120, dies=0.05)
     expected = quiet([cluster.journal(n) for n in range(PARTITIONS)], SETUP.currency, cluster.config)
     assert warnings_in(cluster) == [msgspec.json.encode(line) for line in expected.lines]
+    alerts = cluster.log.values((NAMES.alerts, 0))
+    assert alerts == [msgspec.json.encode(line) for line in expected.alerts]
+    assert alerts
     made = [bytes(r.snapshot) for r in cluster.journal(1) if isinstance(r, ModelSnapshot)]
     assert made == expected.snapshots[: len(made)]
     assert len(made) > made_before + 5
