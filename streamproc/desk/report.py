@@ -282,7 +282,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
     so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them. `satisfaction` is what
     was perceived over what was expected in all answers of a year (None: unmeasured), `unhappy` the number of service
-    warnings that are open; `losses` reach back two years.
+    warnings that are open (`warnings` counts them, too, `open_warnings` does not); `losses` reach back two years.
     """
 
     clock: str | None
