@@ -19,6 +19,7 @@ AlertKind = Literal[
     "churn_grave",
     "base_shrinking",
     "concentration_rising",
+    "satisfaction_sliding",
     "cross_region",
     "price_gap",
     "promise",

@@ -1,16 +1,24 @@
-"""What goes wrong with the base as a whole: churn by grade outside its own band, a base that shrinks, concentration.
+"""What goes wrong with the base: churn by grade outside its own band, fewer customers, concentration, less content.
 
 The rule kept here: each needs only sums at midnights. A finding has a threshold to begin at and a lower one to end at.
 """
 
 from collections.abc import Callable
 
+from streamproc.core import experience as xp
 from streamproc.core.alerts import AlertKind, Finding
 from streamproc.core.population import concentration
+from streamproc.core.satisfaction import satisfied
 from streamproc.desk.days import DAYS_KEPT, Band, Days, band, usual
 from streamproc.monitor.effects import Totals
 
-KINDS: tuple[AlertKind, ...] = ("churn_rate", "churn_grave", "base_shrinking", "concentration_rising")
+KINDS: tuple[AlertKind, ...] = (
+    "churn_rate",
+    "churn_grave",
+    "base_shrinking",
+    "concentration_rising",
+    "satisfaction_sliding",
+)
 GRADES = ("A", "B", "C", "D")
 GRAVE = ("A", "B")
 """Large and middling customers: where more of them are lost than usual, the firm itself is in danger (一大警讯)."""
@@ -29,6 +37,10 @@ SHRINKS, SHRINKS_STILL = 0.05, 0.025
 CONCENTRATES, CONCENTRATES_STILL = 0.03, 0.015
 """Rise, within a quarter, of the share of revenue that the top 20 % bring."""
 
+SLIDES, SLIDES_STILL = 0.03, 0.015
+"""Fall, within a quarter, of the satisfaction of the last year: what was perceived by what was expected."""
+
+LEAST_SURVEYS = 30
 LEAST_BASE = 100
 MYRIAD = 10_000
 
@@ -40,6 +52,8 @@ def levels(base: Totals) -> dict[str, int]:
     found = {"active": sum(base.stages.get(stage, 0) for stage in ("first_time", "repeat", "loyal"))}
     found |= {f"grade.{grade}": base.grades.get(grade, 0) for grade in GRADES}
     share = concentration(base.revenue).top_20
+    content, surveys = satisfied(base.service), base.service[xp.SURVEYS] if base.service else 0
+    found["satisfied"] = round(content * MYRIAD) if content is not None and surveys >= LEAST_SURVEYS else 0
     return found | {"top_20": 0 if share is None else round(share * MYRIAD)}
 
 
@@ -53,6 +67,7 @@ def findings(days: Days, is_open: IsOpen) -> list[Finding]:
     """What is out of the ordinary at the end of a day."""
     found = [_churn(days, "churn_rate", (grade,), is_open) for grade in GRADES]
     found += [_churn(days, "churn_grave", GRAVE, is_open), _shrinking(days, is_open), _concentrating(days, is_open)]
+    found.append(_sliding(days, is_open))
     return [finding for finding in found if finding is not None]
 
 
@@ -105,6 +120,17 @@ def _shrinking(days: Days, is_open: IsOpen) -> Finding | None:
         return None
     figures = {"days": float(QUARTER), "before": float(then), "now": float(now), "change": round(now / then - 1, 4)}
     return Finding(kind="base_shrinking", subject="", severity="high", figures=figures)
+
+
+def _sliding(days: Days, is_open: IsOpen) -> Finding | None:
+    found = _then_and_now(days, "satisfied")
+    if found is None or not all(found):
+        return None
+    then, now = found[0] / MYRIAD, found[1] / MYRIAD
+    if then - now < (SLIDES_STILL if is_open("satisfaction_sliding", "") else SLIDES):
+        return None
+    figures = {"days": float(QUARTER), "before": round(then, 4), "now": round(now, 4), "change": round(now - then, 4)}
+    return Finding(kind="satisfaction_sliding", subject="", severity="high", figures=figures)
 
 
 def _concentrating(days: Days, is_open: IsOpen) -> Finding | None:

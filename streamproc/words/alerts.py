@@ -108,6 +108,15 @@ def _price_gap(words: Words, alert: Alert) -> str:
     )
 
 
+def _sliding(words: Words, alert: Alert) -> str:
+    return words.say(
+        "Satisfaction is sliding: {now} of what was expected, {before} {days} ago.",
+        now=words.share(alert.figures["now"]),
+        before=words.share(alert.figures["before"]),
+        days=words.days(alert.figures["days"]),
+    )
+
+
 def _promise(words: Words, alert: Alert) -> str:
     names = alert.names
     values = {
@@ -140,6 +149,7 @@ _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "concentration_rising": _concentrating,
     "cross_region": _cross_region,
     "price_gap": _price_gap,
+    "satisfaction_sliding": _sliding,
     "promise": _promise,
     "cases_full": _cases_full,
 }

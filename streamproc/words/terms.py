@@ -277,6 +277,7 @@ _t("alert", "concentration_rising", "concentration rising")
 
 _t("alert", "cross_region", "selling across regions")
 _t("alert", "price_gap", "prices apart")
+_t("alert", "satisfaction_sliding", "satisfaction sliding")
 _t("alert", "promise", "promise")
 _t("alert", "cases_full", "too many complaints")
 

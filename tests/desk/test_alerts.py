@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamproc.core import experience as xp
 from streamproc.core.alerts import SUBJECT_BYTES, Alert, Finding, standing, subject_of
+from streamproc.core.satisfaction import SERVICE_SUMS
 from streamproc.core.time import DAY
 from streamproc.desk.alerts import DAILY, PROMISED, Watch, settle, watch_tick
 from streamproc.desk.days import SERIES_KEPT, Days
+from streamproc.words import LANGUAGES, Language, alert_said, words_in
 from tests.desk.quiet_days import World, alerts, day_of_first, days
 
 SUBJECTS = ("A", "B")
@@ -109,3 +112,25 @@ def test_series_beyond_the_bound_count_together() -> None:
     assert kept.counts["product:…"] == [50]
     assert kept.room_for("product:3", {}) == "product:3"
     assert kept.room_for("region:new", {}) == "region:…"
+
+
+def test_satisfaction_that_slides_is_told_and_over_when_it_comes_back() -> None:
+    watch, lines = Watch(), list[Alert]()
+    for n, (at, steps, totals) in enumerate(days(World(), 320, 1)):
+        perceived = 900 if n < 100 or n > 200 else 900 - (n - 100)
+        totals.service = [0] * SERVICE_SUMS
+        totals.service[xp.SURVEYS], totals.service[xp.PERCEIVED], totals.service[xp.EXPECTED] = 100, perceived, 1000
+        lines += watch_tick(watch, at, steps, totals, history=False)
+    told = [line for line in lines if line.kind == "satisfaction_sliding"]
+    assert [line.state for line in told] == ["raised", "ended"]
+    assert told[0].figures["change"] == pytest.approx(-0.03)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_alert_is_said_in_every_language(language: Language) -> None:
+    world = World(a_day=30.0, growth_a_year=-0.3, surge=(100, 5.0), losing=(150, 4.0), silent=190)
+    told = {line.kind: line for line in alerts(world, 230, 1)}
+    assert {"complaint_surge", "churn_grave", "churn_rate", "base_shrinking", "feed_silent"} <= told.keys()
+    said = [alert_said(words_in(language), line) for line in told.values()]
+    assert all("{" not in text for text in said)
+    assert len(set(said)) == len(told)
