@@ -12,12 +12,16 @@ from streamproc.adapters.embedded import alerts, queries
 from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.metrics import Base, Model, Seen
-from streamproc.adapters.web.ports import Asked, Line, Position
+from streamproc.adapters.web.ports import Asked, Drawn, Line, Position
+from streamproc.cli.home import FolderHome
+from streamproc.cli.record import record_drawn, record_in
 from streamproc.core.alerts import Alert, standing
 from streamproc.core.policy import Severity
+from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.trainer.trainer import Trainer
-from streamproc.trainer.watch import Record
+from streamproc.trainer.watch import Record as Judged
+from streamproc.words import Language
 
 CACHE_KIB = 8_192
 """Of each connection: questions are few and small."""
@@ -33,7 +37,7 @@ class FolderReader:
         self._watching = connect(folder, readonly=True)
         self._lock = Lock()
         self._trainer = b""
-        self._record: Record | None = None
+        self._record: Judged | None = None
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -97,6 +101,16 @@ class FolderReader:
         with self._open() as db:
             return standing((alert for _, alert in alerts.lines(db)), open_only=True)
 
+    def record(self, since: int) -> Record:
+        """How the warnings raised from then on (µs) fared."""
+        with self._open() as db:
+            return record_in(FolderHome(db), since)
+
+    def record_page(self, language: Language) -> Drawn:
+        """The record of all warnings, with charts."""
+        with self._open() as db:
+            return record_drawn(FolderHome(db), language)
+
     def position(self) -> Position:
         """How far time has come."""
         with self._open() as db:
@@ -154,7 +168,7 @@ class FolderReader:
             drifts={} if record is None else record.drifts,
         )
 
-    def _judged(self, db: sqlite3.Connection) -> Record | None:
+    def _judged(self, db: sqlite3.Connection) -> Judged | None:
         """How our model and the challenger stood at the last training; computed once for each."""
         row = db.execute("SELECT body FROM meta WHERE key = 'trainer'").fetchone()
         if row is None:
@@ -166,6 +180,6 @@ class FolderReader:
             return self._record
 
 
-def _models(record: Record) -> dict[str, Model]:
+def _models(record: Judged) -> dict[str, Model]:
     stands = {"ours": record.ours, "challenger": record.challenger}
     return {who: Model(s.log_loss, s.auc, s.brier, s.calibration_error) for who, s in stands.items() if s is not None}

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from streamproc.adapters.report.document import Document, html
+from streamproc.adapters.report.document import Document, html, policy
 from streamproc.adapters.report.record import record_document
+from streamproc.adapters.web.ports import Drawn
 from streamproc.cli.common import ConfigOption, DataOption, JsonOption, LanguageOption, Screen, command, print_json
 from streamproc.cli.customer import print_pairs
 from streamproc.cli.home import Home, home_of
@@ -17,6 +18,7 @@ from streamproc.cli.outputs import check_file
 from streamproc.core.time import from_datetime
 from streamproc.desk.record import Record, gathered, record_of
 from streamproc.desk.warning import money_of
+from streamproc.words import Language, words_in
 
 
 def record(
@@ -48,7 +50,7 @@ def record(
         if page is not None:
             check_file("--html", page)
         with home_of(screen.settings, data) as home:
-            found = _read(home, 0 if since is None else from_datetime(since.replace(tzinfo=UTC)))
+            found = record_in(home, 0 if since is None else from_datetime(since.replace(tzinfo=UTC)))
         document = record_document(found, screen.words)
         if page is not None:
             page.write_text(html(document), encoding="utf-8")
@@ -58,9 +60,15 @@ def record(
             _show(screen, document)
 
 
-def _read(home: Home, since: int) -> Record:
+def record_in(home: Home, since: int) -> Record:
+    """The record of a home's warnings raised from then on (µs). Raises StoreError where nothing was ever read."""
     totals = home.totals()
     return record_of(gathered(home.told()), totals.losses, totals.arms, money_of(home.setup()), since)
+
+
+def record_drawn(home: Home, language: Language) -> Drawn:
+    """The record as a page. Raises StoreError as above."""
+    return Drawn(html(record_document(record_in(home, 0), words_in(language))), policy())
 
 
 def _show(screen: Screen, document: Document) -> None:

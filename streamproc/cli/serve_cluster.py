@@ -19,14 +19,17 @@ from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.web.access import Access, AccessError, parse_listen
 from streamproc.adapters.web.app import build
-from streamproc.adapters.web.ports import Asked, AwayError, Behind, Line, Position
+from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Line, Position
 from streamproc.adapters.web.server import Server
 from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
+from streamproc.cli.record import record_drawn, record_in
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.alerts import Alert
 from streamproc.desk.feed import FeedAwayError
+from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.words import Language
 
 FRESH = 2.0
 """Seconds for which the base at a glance holds: to ask Kafka anew costs some tenths of a second."""
@@ -130,6 +133,14 @@ class ClusterReader:
     def alerts(self) -> list[Alert]:
         """The open alerts, the newest first, at most FRESH seconds old."""
         return self._glance().alerts
+
+    def record(self, since: int) -> Record:
+        """How the warnings raised from then on (µs) fared."""
+        return self._ask(lambda cluster: record_in(cluster, since))
+
+    def record_page(self, language: Language) -> Drawn:
+        """The record of all warnings, with charts."""
+        return self._ask(lambda cluster: record_drawn(cluster, language))
 
     def position(self) -> Position:
         """How far time has come; it stands where nothing waits for it, so it is compared with no wall clock."""

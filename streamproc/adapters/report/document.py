@@ -7,6 +7,7 @@ one script reads, texts are escaped, and the page's own policy lets no other scr
 import json
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -59,15 +60,14 @@ def html(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, library, script = _asset("document.css"), _library(), _asset("document.js")
     options = [option for section in document.sections for option in section.charts]
     return environment.get_template("document.html").render(
         document=document,
         numbered=_numbered(document.sections),
-        policy=_policy(style, [library, script]),
-        style=Markup(style),  # noqa: S704 - these three are files of this package
-        library=Markup(library),  # noqa: S704
-        script=Markup(script),  # noqa: S704
+        policy=policy(),
+        style=Markup(_style()),  # noqa: S704 - these three are files of this package
+        library=Markup(_library()),  # noqa: S704
+        script=Markup(_script()),  # noqa: S704
         options=Markup(_data(options)),  # noqa: S704 - no character of it can end the element
     )
 
@@ -81,12 +81,20 @@ def _numbered(sections: list[Section]) -> list[tuple[Section, list[int]]]:
     return numbered
 
 
-def _asset(name: str) -> str:
-    return (files("streamproc.adapters.report") / "templates" / name).read_text(encoding="utf-8")
+def _style() -> str:
+    return _file("templates", "document.css")
+
+
+def _script() -> str:
+    return _file("templates", "document.js")
 
 
 def _library() -> str:
-    return (files("streamproc.adapters.report") / "echarts" / "echarts.min.js").read_text(encoding="utf-8")
+    return _file("echarts", "echarts.min.js")
+
+
+def _file(*path: str) -> str:
+    return files("streamproc.adapters.report").joinpath(*path).read_text(encoding="utf-8")
 
 
 def _data(options: list[Option]) -> str:
@@ -95,12 +103,13 @@ def _data(options: list[Option]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _policy(style: str, scripts: list[str]) -> str:
-    """What the page lets itself do: these scripts and this style, and positions that the charts' elements carry."""
-    allowed = " ".join(map(_digest, scripts))
+@lru_cache(maxsize=1)
+def policy() -> str:
+    """What a report lets itself do: its scripts and its style, and the positions that its charts' elements carry."""
+    scripts = " ".join(map(_digest, (_library(), _script())))
     return (
-        f"default-src 'none'; script-src {allowed}; style-src-elem {_digest(style)}; style-src-attr 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {scripts}; style-src-elem {_digest(_style())}; "
+        "style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -79,7 +79,7 @@ class Api:
 
     async def why(self, request: Request) -> Response:
         """`GET /api/customers/{customer_id}/why`."""
-        wanted, at = customer_of(request), _moment(request.query_params.get("at"))
+        wanted, at = customer_of(request), _moment(request.query_params.get("at"), "at")
         answer = await self.read(lambda: self._behind.reader.why(wanted, at))
         if answer.found == "unknown":
             raise ProblemError(HTTPStatus.NOT_FOUND, "no event of this customer was ever taken in")
@@ -88,6 +88,11 @@ class Api:
     async def summary(self, _request: Request) -> Response:
         """`GET /api/summary`."""
         return answers.json(await self.glance())
+
+    async def record(self, request: Request) -> Response:
+        """`GET /api/record`."""
+        since = _moment(request.query_params.get("since"), "since") or 0
+        return answers.json(await self.read(lambda: self._behind.reader.record(since)))
 
     async def glance(self) -> Summary:
         """The base at a glance. Raises ProblemError while nothing was read."""
@@ -123,7 +128,7 @@ def _flag(text: str) -> bool:
     return text.lower() in {"true", "1", ""}
 
 
-def _moment(text: str | None) -> int | None:
+def _moment(text: str | None, name: str) -> int | None:
     """µs of an RFC 3339 time; a date alone is its first instant, UTC."""
     if text is None:
         return None
@@ -131,4 +136,6 @@ def _moment(text: str | None) -> int | None:
         when = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else f"{text}T00:00:00Z")
         return from_datetime(when if when.tzinfo is not None else when.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "at must be a time as 2026-01-31T00:00:00Z, or a date") from None
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, f"{name} must be a time as 2026-01-31T00:00:00Z, or a date"
+        ) from None

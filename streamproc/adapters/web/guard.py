@@ -60,7 +60,7 @@ class Guard:
                 status[0] = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page whose charts come with it has a policy of its own
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

@@ -11,6 +11,7 @@ from streamproc.adapters.web.api import MAX_PAGE, WarningPage
 from streamproc.adapters.web.bodies import MAX_EVENTS, MAX_REQUEST
 from streamproc.adapters.web.health import Health
 from streamproc.adapters.web.posting import Receipt
+from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry
 from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, FeedDeskStep, FeedFirmFact, FeedPurchase
@@ -18,7 +19,19 @@ from streamproc.wire.feed import FeedComplaint, FeedContact, FeedCustomerFact, F
 Json = dict[str, Any]
 
 _EVENTS = (FeedPurchase, FeedComplaint, FeedContact, FeedCustomerFact, FeedDeskStep, FeedFirmFact)
-_TYPES = (WarningPage, WarningNow, CustomerReport, WhyAnswer, Summary, Receipt, Health, Problem, Entry, *_EVENTS)
+_TYPES = (
+    WarningPage,
+    WarningNow,
+    CustomerReport,
+    WhyAnswer,
+    Summary,
+    Record,
+    Receipt,
+    Health,
+    Problem,
+    Entry,
+    *_EVENTS,
+)
 _REF = "#/components/schemas/{name}"
 
 
@@ -60,6 +73,7 @@ _PAGE = (
     Asked("after", "query", "Those behind this warning's id: `next_after` of the page before.", {"type": "string"}),
 )
 _AT = Asked("at", "query", "An RFC 3339 time, or a date (its first instant, UTC); now if left out.", {"type": "string"})
+_SINCE = Asked("since", "query", "Only warnings raised from this RFC 3339 time, or date, on.", {"type": "string"})
 _AFTER = Asked("after", "query", "Begin behind this line of the feed.", {"type": "integer", "minimum": 0})
 _RESUME = Asked("Last-Event-ID", "header", "As `after`; sent by a browser that connects again.", {"type": "integer"})
 _KEY = Asked(
@@ -77,6 +91,7 @@ OPERATIONS = (
         "/customers/{customer_id}", "customer_page", "A customer's page.",
         (Said(200, "The page.", _HTML), Said(404, "Nothing is known of this customer.", _HTML)), (_CUSTOMER, _LANG),
     ),
+    Operation("/record", "record_page", "Whether the warnings were right.", (Said(200, "The page.", _HTML),), (_LANG,)),
     Operation(
         "/stream", "stream",
         "The feed as server-sent events: `id` is the line's number, `event` is `entry`, `data` an Entry.",
@@ -101,6 +116,10 @@ OPERATIONS = (
     Operation(
         "/api/summary", "summary", "The whole base at a glance.",
         (Said(200, "The summary.", Summary), _BUSY),
+    ),
+    Operation(
+        "/api/record", "record", "Whether the warnings were right, how early, what they were worth.",
+        (Said(200, "The record.", Record), _WRONG), (_SINCE,),
     ),
     Operation(
         "/events", "events",

@@ -95,6 +95,13 @@ class Pages:
             bond=bond_lines(words, report.bond),
         )
 
+    async def record(self, request: Request) -> Response:
+        """`GET /record`."""
+        language = self.language(request)
+        drawn = await self._ask(lambda: self._reader.record_page(language))
+        policy = f"{drawn.policy}; frame-ancestors 'none'"
+        return Response(drawn.html, media_type="text/html", headers={"content-security-policy": policy})
+
     async def login(self, request: Request) -> Response:
         """`GET /login`."""
         return self._page(request, "login.html", wrong="wrong" in request.query_params)

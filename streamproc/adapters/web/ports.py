@@ -7,7 +7,9 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from streamproc.core.alerts import Alert
+from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.words import Language
 
 Order = Literal["newest_first", "most_at_stake"]
 
@@ -75,6 +77,13 @@ class Position(NamedTuple):
     wall: bool
 
 
+class Drawn(NamedTuple):
+    """A page that is whole: its text, and what it may do (a content security policy)."""
+
+    html: str
+    policy: str
+
+
 class Reader(Protocol):
     """What is asked of the data, by any thread. Everything is as of the last commit. All raise AwayError."""
 
@@ -100,6 +109,14 @@ class Reader(Protocol):
 
     def alerts(self) -> list[Alert]:
         """The open alerts to those who run the shop, the newest first."""
+        ...
+
+    def record(self, since: int) -> Record:
+        """How the warnings raised from then on (µs; 0: all) fared."""
+        ...
+
+    def record_page(self, language: Language) -> Drawn:
+        """The record of all warnings, with charts."""
         ...
 
     def position(self) -> Position:

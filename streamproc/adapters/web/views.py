@@ -123,7 +123,7 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         customer_id=warning.customer_id,
         href=customer_page(warning.customer_id),
         probability=labels["unhappy"] if risk is None else words.probability(risk),
-        likely=labels["likely" if risk is not None else "speak_by"].format(when=words.date(warning.by_when)),
+        likely=(labels["likely"] if risk is not None else labels["speak_by"]).format(when=words.date(warning.by_when)),
         loss=loss,
         stake=stake if risk is not None else "",
         severity=words.term("severity", warning.current.severity),

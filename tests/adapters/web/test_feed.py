@@ -3,10 +3,12 @@
 import asyncio
 
 from streamproc.adapters.web import stream
-from streamproc.adapters.web.ports import Asked, Line, Position
+from streamproc.adapters.web.ports import Asked, Drawn, Line, Position
 from streamproc.adapters.web.stream import PAGE, RING, Feed
 from streamproc.core.alerts import Alert
+from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.words import Language
 
 
 class Growing:
@@ -46,6 +48,12 @@ class Growing:
         raise NotImplementedError
 
     def summary(self) -> Summary | None:
+        raise NotImplementedError
+
+    def record(self, since: int) -> Record:
+        raise NotImplementedError
+
+    def record_page(self, language: Language) -> Drawn:
         raise NotImplementedError
 
     def position(self) -> Position:

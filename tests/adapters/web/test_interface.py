@@ -115,6 +115,15 @@ def test_the_document_is_served_and_holds_together(site: Site) -> None:
             assert said == set(re.findall(r"\{(\w+)\}", path))
 
 
+def test_the_record_is_that_of_the_command(site: Site) -> None:
+    answer = site.client.get("/api/record")
+    jsonschema.validate(answer.json(), schema("Record"))
+    record, summary = answer.json(), site.client.get("/api/summary").json()
+    assert (record["open"], record["judged"]) == (summary["open_warnings"], sum(summary["verdicts"].values()))
+    assert site.client.get("/api/record", params={"since": "2100-01-01"}).json()["raised"] == 0
+    assert site.client.get("/api/record", params={"since": "soon"}).status_code == 400
+
+
 def test_warnings_are_paged_without_gap_or_repeat(site: Site) -> None:
     everything = [w["id"] for w in site.client.get("/api/warnings").json()["warnings"]]
     assert len(everything) > 3
