@@ -90,8 +90,8 @@ def _surge(days: Days, name: str, odds: float, swing: float, is_open: IsOpen) ->
     large = seen.seen >= max(LEAST_COUNT, LEAST_RATIO * seen.expected)
     if large and seen.above < odds:
         return _finding("complaint_surge", name, "high", window, seen)
-    if is_open("complaint_surge", name) and bands[3].above < ORDINARY:
-        return _finding("complaint_surge", name, "high", 3, bands[3])
+    if is_open("complaint_surge", name) and SETTLED in bands and bands[SETTLED].above < ORDINARY:
+        return _finding("complaint_surge", name, "high", SETTLED, bands[SETTLED])
     return None
 
 
@@ -103,9 +103,9 @@ def _feed(days: Days, name: str, odds: float, is_open: IsOpen) -> Finding | None
     seen = bands[window]
     if seen.seen == 0 and seen.below < odds:
         return _finding("feed_silent", name, "critical", window, seen)
-    if is_open("feed_silent", name) and bands[1].seen == 0:  # however usual the silence has become
+    if is_open("feed_silent", name) and 1 in bands and bands[1].seen == 0:  # however usual the silence has become
         return _finding("feed_silent", name, "critical", 1, bands[1])
-    if seen.below < odds or (is_open("feed_odd", name) and bands[3].below < ORDINARY):
+    if seen.below < odds or (is_open("feed_odd", name) and SETTLED in bands and bands[SETTLED].below < ORDINARY):
         return _finding("feed_odd", name, "medium", window, seen)
     return None
 
@@ -113,3 +113,7 @@ def _feed(days: Days, name: str, odds: float, is_open: IsOpen) -> Finding | None
 def _finding(kind: AlertKind, subject: str, severity: AlertSeverity, window: int, seen: Band) -> Finding:
     figures = {"days": float(window), "count": float(seen.seen), "expected": round(seen.expected, 2)}
     return Finding(kind=kind, subject=subject, severity=severity, figures=figures)
+
+
+SETTLED = 3
+"""Days by which it is judged whether what is open is over."""
