@@ -194,6 +194,7 @@ def _judge(book: CaseBook, case: Case) -> None:
 def _judge_again(book: CaseBook) -> None:
     for case in book.open.values():
         _judge(book, case)
+        book.next_due = 0  # the tick that told of it looks at them all
 
 
 def promise_findings(book: CaseBook, at: int) -> list[Finding]:

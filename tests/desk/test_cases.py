@@ -253,3 +253,13 @@ def test_a_full_book_weighs_what_was_stated() -> None:
     assert len(msgspec.msgpack.encode(watch)) < 160_000
     again = msgspec.msgpack.decode(msgspec.msgpack.encode(watch), type=Watch)
     assert again == watch
+
+
+def test_promises_that_fall_due_sooner_by_a_firm_s_fact_are_looked_at_with_it() -> None:
+    watch = Watch()
+    tick(watch, MONDAY + NINE, step(severity=2))  # 8 hours: by 17:00
+    heed(watch, policy(acknowledge_hours={"1": 1.0, "2": 1.0, "3": 1.0, "4": 1.0, "5": 1.0}))
+    [broken] = tick(watch, MONDAY + 10 * HOUR)
+    assert (broken.severity, broken.names["due"]) == ("high", "2026-03-02T10:00:00Z")
+    assert watch.cases.next_due is not None
+    assert watch.cases.next_due > MONDAY + 10 * HOUR
