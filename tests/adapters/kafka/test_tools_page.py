@@ -15,7 +15,8 @@ from streamproc.adapters.kafka.monitor import META
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.cli.serve_cluster import served
 from streamproc.config import ConfigError, Settings, load
-from streamproc.desk.warning import Entry
+from streamproc.desk.record import gathered, record_of
+from streamproc.desk.warning import Entry, Money
 from streamproc.monitor.totals import merged
 from tests.adapters.kafka.filled import Filled, fill_redis
 from tests.adapters.kafka.simulated import NAMES
@@ -80,8 +81,19 @@ def test_the_page_shows_the_feed_and_the_base(filled: Filled, page: httpx.Client
     assert f"{summary['customers']:,}" in shown
 
 
+def test_the_record_is_of_the_feed_s_lines(
+    filled: Filled, page: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = merged([filled.run.monitor(number).partition.meta.totals for number in range(filled.run.partitions)])
+    wanted = record_of(gathered(lines(filled.run)), base.losses, base.arms, Money("EUR"))
+    assert wanted.raised > 0
+    (told,) = filled.cli(monkeypatch, tmp_path)("record", "--json").lines
+    assert told == page.get("/api/record").json() == json.loads(msgspec.json.encode(wanted))
+    assert "data-chart" in page.get("/record").text
+
+
 def test_a_customer_s_page_is_told_from_the_journal(filled: Filled, page: httpx.Client) -> None:
-    entry = next(entry for entry in lines(filled.run) if entry.kind == "raised")
+    entry = next(e for e in lines(filled.run) if e.kind == "raised" and e.warning_kind == "churn")
     report = page.get(f"/api/customers/{entry.customer_id}").json()
     assert entry.warning_id in [warning["id"] for warning in report["warnings"]]
     why = page.get(f"/api/customers/{entry.customer_id}/why", params={"at": entry.at}).json()
