@@ -5,13 +5,14 @@ Counts by month that add up over partitions. An event told twice counts twice he
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from streamproc.core.events import CustomerEvent, Purchase
 from streamproc.core.firm import Firm, Note
-from streamproc.core.time import to_text
+from streamproc.core.time import DAY, day_of, to_text
 
 T = TypeVar("T")
 
@@ -97,13 +98,18 @@ def _count_paid(dealing: Dealing, amount: int, listed: int, event: Purchase) -> 
 
 
 def _month(table: dict[str, dict[str, T]], at: int) -> dict[str, T]:
-    month = to_text(at)[:7]
+    month = _month_of(day_of(at))
     found = table.get(month)
     if found is None:
         found = table[month] = {}
         for old in sorted(table)[:-MONTHS_KEPT]:
             del table[old]
     return found
+
+
+@lru_cache(maxsize=256)
+def _month_of(day: int) -> str:
+    return to_text(day * DAY)[:7]
 
 
 class Stray(NamedTuple):
