@@ -65,6 +65,8 @@ def flow(title: str, links: Iterable[Link]) -> Option:
     """Bands from the left to the right; they must not run in a circle."""
     told = list(links)
     nodes = dict.fromkeys(name for link in told for name in (link.source, link.target))
+    ends = {link.target for link in told}
+    inner = list(dict.fromkeys(link.source for link in told if link.source in ends))
     return _frame(title) | {
         "series": [
             {
@@ -77,13 +79,19 @@ def flow(title: str, links: Iterable[Link]) -> Option:
                 "emphasis": {"focus": "adjacency"},
                 "lineStyle": {"color": "source", "opacity": 0.35},
                 "label": {"fontSize": 11},
-                "data": [
-                    {"name": name, "itemStyle": {"color": COLOURS[n % len(COLOURS)]}} for n, name in enumerate(nodes)
-                ],
+                "data": [_node(name, n, inner.index(name) if name in inner else None) for n, name in enumerate(nodes)],
                 "links": [link._asdict() for link in told],
             }
         ]
     }
+
+
+def _node(name: str, n: int, inner: int | None) -> dict[str, Any]:
+    """A node; the names of those in the middle stand at heights of their own, as there is little room between them."""
+    node: dict[str, Any] = {"name": name, "itemStyle": {"color": COLOURS[n % len(COLOURS)]}}
+    if inner is not None:
+        node["label"] = {"offset": [0, 20 * (inner % 6 - 2)]}
+    return node
 
 
 def curves(title: str, axes: tuple[str, str], series: Mapping[str, Sequence[tuple[float, float]]],
