@@ -17,7 +17,7 @@ from tests.adapters.kafka.simulated import NAMES, Cluster, Place
 from tests.cli.shop import Ran
 from tests.servers.broker import Broker
 
-OURS = {NAMES.journal, NAMES.warnings, NAMES.dead_letters}
+OURS = {NAMES.journal, NAMES.warnings, NAMES.alerts, NAMES.dead_letters}
 A_TRANSACTION = 300
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.transactions import Record
+from streamproc.core.alerts import Alert, standing
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import to_text
 from streamproc.monitor.effects import Looked
@@ -110,6 +111,14 @@ def test_warnings_stand_as_they_would_in_a_folder(
         filled, customers=[customer], order="most_at_stake"
     )
     assert cli("warnings", "--customer", "nobody").code == 1
+
+
+def test_alerts_stand_as_a_quiet_run_leaves_them(quiet: Quiet, cli: Cli) -> None:
+    assert quiet.alerts
+    shown = [msgspec.convert(line, Alert) for line in cli("alerts", "--json").lines]
+    assert shown == standing(quiet.alerts)
+    still = [msgspec.convert(line, Alert) for line in cli("alerts", "--open", "--json").lines]
+    assert still == standing(quiet.alerts, open_only=True)
 
 
 def test_a_redis_that_is_away_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

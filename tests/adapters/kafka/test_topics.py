@@ -27,7 +27,7 @@ from streamproc.cli.main import app
 from streamproc.config import KafkaSettings
 from tests.servers.broker import PASSWORD, USER, Broker
 
-OWN = {"journal", "examples", "desk-inbox", "warnings", "dead-letters", "progress"}
+OWN = {"journal", "examples", "desk-inbox", "warnings", "alerts", "dead-letters", "progress"}
 OWN |= {"monitor-changelog", "trainer-changelog", "desk-changelog"}
 INPUTS = ("purchases", "complaints", "contacts", "facts")
 LARGE = {"max_message_bytes": str(4 << 20)}
