@@ -55,7 +55,7 @@ def test_alerts_are_said_in_both_languages(cli: Cli, own: Path) -> None:
     assert "Complaints surge (category: unstable quality): 27 in 3 days, where 8.9 are usual." in english
     assert "1,100 active customers, 1,200 were there 91 days ago" in english
     chinese = cli("alerts", "--data", own, "--lang", "zh-CN").out
-    assert "投诉激增（类别：质量不稳定）：3天内27件，通常有8.9件。" in chinese  # noqa: RUF001 - Chinese punctuation
+    assert "投诉激增（类别：质量不稳定）：3天内27件，通常有8.9件。" in chinese
     assert "客户群正在萎缩" in chinese
 
 

@@ -1,7 +1,5 @@
 """With --lang zh-CN what the commands say is Chinese: no English sentence is left between."""
 
-# ruff: noqa: RUF001 - Chinese has commas and colons of its own
-
 import re
 import subprocess
 from pathlib import Path

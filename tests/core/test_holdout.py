@@ -19,7 +19,8 @@ def arm(n: int, kept: int, *, stake: int = 1_000, cost: int = 0) -> Arm:
 def test_a_share_of_customers_is_held_out_anew_each_quarter() -> None:
     ids = [f"c{n}" for n in range(20_000)]
     first, same, other = (
-        {c for c in ids if is_held_out(c, at, 0.1)} for at in (on(0), on(80), on(100))  # October, December, January
+        {c for c in ids if is_held_out(c, at, 0.1)}
+        for at in (on(0), on(80), on(100))  # October, December, January
     )
     assert 1_850 < len(first) < 2_150
     assert first == same

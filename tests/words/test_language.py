@@ -1,7 +1,5 @@
 """How each language writes numbers, money and times."""
 
-# ruff: noqa: RUF001 - signs as they are printed
-
 import pytest
 
 from streamproc.words import LANGUAGES, Language, words_in

@@ -1,7 +1,5 @@
 """Sentences a retention person understands, in both languages."""
 
-# ruff: noqa: RUF001 - Chinese punctuation, and signs as they are printed
-
 from typing import Any
 
 import pytest
