@@ -74,7 +74,7 @@ def test_nobody_knows_a_customer_without_records(cli: Cli) -> None:
 
 
 def test_why_is_the_last_look_by_then(filled: Filled, quiet: Quiet, cli: Cli) -> None:
-    first = next(entry for entry in lines(filled.run) if entry.kind == "raised")
+    first = next(entry for entry in lines(filled.run) if entry.kind == "raised" and entry.warning_kind == "churn")
     own = looks(filled, quiet, first.customer_id)
     (now,) = cli("why", first.customer_id, "--json").lines
     assert (now["looked_at"], now["outcome"]) == (to_text(own[-1].at), own[-1].outcome)
