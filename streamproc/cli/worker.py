@@ -140,7 +140,7 @@ class Plan:
             AppSpec(
                 "desk", (names.desk_inbox,), names.changelog("desk"), self._desk,
                 transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
-                writes=(*journal, (names.warnings, 0), letters),
+                writes=(*journal, (names.warnings, 0), (names.alerts, 0), letters),
             ),
         ]  # fmt: skip
 
