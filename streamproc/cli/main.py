@@ -171,8 +171,8 @@ COMMANDS = {
     "customer": Entry("All that is known of one customer.", _customer),
     "why": Entry("Why there was, or was no, warning for a customer.", _why),
     "status": Entry("The whole base at a glance.", _status),
-    "record": Entry("Whether the warnings were right, how early, and what they were worth.", _record),
-    "report": Entry("The firm at a glance, as one page with charts.", _report),
+    "record": Entry("Whether the warnings earn their cost: right, early, few false ones, value saved.", _record),
+    "report": Entry("Write the firm at a glance: one HTML file with charts, to be read, mailed or printed.", _report),
     "backtest": Entry(
         "Run the monitor once through recorded events and write what risk it gave everybody at each cut.", _backtest
     ),

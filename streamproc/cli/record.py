@@ -32,7 +32,9 @@ def record(
     lang: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Whether the warnings earn their cost: precision, recall, lead time, false alarms, calibration, value saved.
+    """Whether the warnings earn their cost: right, early, few false ones, value saved.
+
+    Precision, recall, lead time, false alarms, calibration, value at risk, and how each kind of warning fared.
 
     A warning is judged once its horizon has passed: right, if no purchase came. Recall is of all who were lost, by
     whole months. Value saved is measured against customers watched in silence (`holdout_share` of the policy), and
