@@ -117,7 +117,7 @@ class Trainer:
                 continue  # taken by a version with other features, and still waiting for its label when this one came
             elif item.active and item.label is None:
                 fresh.append(item)
-            elif item.active and item.weight > 0.0:  # what was treated tells nothing of those left alone
+            elif item.active and item.weight != 0.0:  # what was treated tells nothing of those left alone
                 self._state.batch.append(item)
                 if self._ring.keep(item):
                     kept.append(item)

@@ -39,8 +39,8 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 def told(folder: Path, kind: str) -> Entry:
-    """An entry of the feed to be written again, under an id of its own."""
-    (body,) = asked(folder, "SELECT body FROM feed WHERE kind = ? LIMIT 1", kind)
+    """An entry of the feed about a customer's leaving, to be written again, under an id of its own."""
+    (body,) = asked(folder, "SELECT body FROM feed WHERE kind = ? AND warning_id LIKE 'w-%' LIMIT 1", kind)
     entry = msgspec.json.decode(body, type=Entry)
     warning = None if entry.warning is None else msgspec.structs.replace(entry.warning, id=f"again-{kind}")
     return msgspec.structs.replace(entry, warning_id=f"again-{kind}", warning=warning)

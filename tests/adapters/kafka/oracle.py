@@ -29,7 +29,7 @@ from streamproc.core.control import (
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.time import DAY, to_text
 from streamproc.desk.warning import Entry
-from streamproc.monitor.effects import DeadLettered, EpisodeChanged, PartitionSummary, Verdict, WouldWarn
+from streamproc.monitor.effects import DeadLettered, ForDesk
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.simulate import SimEvent, is_poison
 from streamproc.trainer.state import Config
@@ -137,13 +137,12 @@ class Judge:
 
     def monitors_found_what_a_quiet_run_finds(self) -> None:
         """States, and what went to desk and trainer."""
-        kinds = WouldWarn | EpisodeChanged | Verdict | PartitionSummary
         inbox = [for_desk(body) for body in self._committed.values((self._names.desk_inbox, 0))]
         examples = [for_trainer(body) for body in self._committed.values((self._names.examples, 0))]
         for n, effects in enumerate(self._quiet.effects):
             assert self._states(n) == self._quiet.states[n]
             parts = [m for m in inbox if isinstance(m, TickPart) and m.partition == n]
-            at_ticks = [e for e in effects if isinstance(e, kinds)]
+            at_ticks = [e for e in effects if isinstance(e, ForDesk)]
             assert [effect for part in parts for effect in part.effects] == at_ticks
             done = [m.at for m in inbox if isinstance(m, TickDone) and m.partition == n]
             assert done == [r.at for r in self._journals[n] if isinstance(r, Tick)]
