@@ -167,7 +167,8 @@ class Judge:
         ticks = [int(dict(record.headers)[TICK_HEADER]) for record in records]
         assert ticks == sorted(ticks)
         assert all(to_text(at) >= line.at for at, line in zip(ticks, lines, strict=True))
-        raised = Counter(entry.warning_id for entry in lines if entry.kind == "raised")
+        asked = [entry for entry in lines if entry.kind == "raised" and entry.warning_kind == "churn"]
+        raised = Counter(entry.warning_id for entry in asked)
         answered = Counter(r.warning_id for j in self._journals for r in j if isinstance(r, Disposition))
         assert raised == answered
         assert set(raised.values()) <= {1}
