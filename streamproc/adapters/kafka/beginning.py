@@ -44,8 +44,7 @@ async def begin(connection: Connection, names: Names, partitions: int, asked: Se
 
 
 async def _begin(connection: Connection, names: Names, partitions: int, asked: Setup) -> None:
-    places = [(names.journal, number) for number in range(partitions)]
-    writer = TransactionWriter(connection, f"{names.prefix}{BEGINNING}", _TIMEOUT, places)
+    writer = TransactionWriter(connection, f"{names.prefix}{BEGINNING}", _TIMEOUT)
     try:
         await writer.fence()  # who began before is through by now, or never will be
         if await _first(connection, names.journal) is None:
