@@ -1,6 +1,5 @@
 """`streamproc desk`: the work list, and what people do about warnings."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -21,8 +20,9 @@ from streamproc.cli.common import (
 from streamproc.cli.complaints import complaints
 from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk
 from streamproc.cli.home import home_of
-from streamproc.config import ConfigError
+from streamproc.cli.why import read_time
 from streamproc.core.events import RecoveryStep
+from streamproc.core.time import SECOND
 from streamproc.desk.warning import Entry
 from streamproc.desk.worklist import Work, work_list
 from streamproc.words import Language
@@ -281,10 +281,4 @@ def _end_of(action: str, until: str | None) -> float | None:
     """Until when, in seconds since the epoch. Raises ConfigError."""
     if action == "unmute":
         return 0.0
-    if until is None:
-        return None
-    try:
-        when = datetime.fromisoformat(until)
-    except ValueError as error:
-        raise ConfigError(f"until: {error}") from error
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return None if until is None else read_time(until, "--until") / SECOND

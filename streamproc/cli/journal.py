@@ -9,13 +9,13 @@ import msgspec
 import typer
 
 from streamproc.adapters.kafka.export import Part, export
-from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.reading import topics_of
 from streamproc.adapters.kafka.reading_journal import Journal, Seen
 from streamproc.cli import journal_import
 from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json
 from streamproc.cli.outputs import check_file, check_folder, long_work
 from streamproc.config import ConfigError
+from streamproc.core.ids import partition_of
 from streamproc.core.time import to_text
 
 app = typer.Typer(

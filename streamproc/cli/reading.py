@@ -12,11 +12,12 @@ from streamproc.adapters.embedded import alerts, queries
 from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.metrics import Base, Model, Seen
-from streamproc.adapters.web.ports import Asked, Drawn, Line, Position
+from streamproc.adapters.web.ports import Asked, Drawn, Position
 from streamproc.cli.home import FolderHome
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.core.alerts import Alert, standing
 from streamproc.core.policy import Severity
+from streamproc.desk.feed import OPEN_STATES, Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.trainer.trainer import Trainer
@@ -143,7 +144,7 @@ class FolderReader:
         """All that one scrape shows; `waiting` is the inbox's depth."""
         with self._open() as db:
             summary, progress = queries.summary(db), queries.progress(db)
-            query = f"SELECT severity, count(*) FROM warnings WHERE state IN {queries.OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
+            query = f"SELECT severity, count(*) FROM warnings WHERE state IN {OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
             severities = dict(db.execute(query))
             record = self._judged(db)
         return Seen(

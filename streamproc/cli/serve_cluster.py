@@ -19,14 +19,14 @@ from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.web.access import Access, AccessError, parse_listen
 from streamproc.adapters.web.app import build
-from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Line, Position
+from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Position
 from streamproc.adapters.web.server import Server
 from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.alerts import Alert
-from streamproc.desk.feed import FeedAwayError
+from streamproc.desk.feed import FeedAwayError, Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.words import Language
@@ -162,7 +162,7 @@ class ClusterReader:
     def lines(self, after: int, limit: int) -> list[Line]:
         """At most `limit` lines of the feed numbered above `after`, in order."""
         with _told():
-            return [Line(seq, body) for seq, body in self._feed.lines(after, limit)]
+            return self._feed.lines(after, limit)
 
     # ------------------------------------------------------------------------------------------ asking
 

@@ -64,12 +64,12 @@ def why(
         raise typer.Exit(FINDING)
 
 
-def read_time(text: str) -> int:
+def read_time(text: str, option: str = "--at") -> int:
     """A time (µs) as people write it, in UTC unless it says otherwise. Raises ConfigError for what is none."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f'--at "{text}" is no time: write it as in 2025-03-01 or 2025-03-01T12:00:00Z') from None
+        raise ConfigError(f'{option} "{text}" is no time: write it as in 2025-03-01 or 2025-03-01T12:00:00Z') from None
     return from_datetime(when if when.tzinfo is not None else when.replace(tzinfo=UTC))
 
 

@@ -40,14 +40,13 @@ from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, 
 from streamproc.cli.topics import topics_of
 from streamproc.config import ConfigError, Settings
 from streamproc.core.control import Setup
-from streamproc.core.time import DAY, HOUR
-from streamproc.desk.warning import Money
+from streamproc.core.time import HOUR
+from streamproc.desk.warning import money_of
 from streamproc.intake.intake import Intake
 from streamproc.intake.intake import Settings as IntakeSettings
 from streamproc.intake.mapping import Mapping
-from streamproc.intake.money import digits_of
 from streamproc.intake.rates import Rates
-from streamproc.trainer.state import Config
+from streamproc.trainer.state import config_of
 
 APPS = ("intake", "monitor", "trainer", "desk")
 LOOK_SECONDS = 5.0
@@ -191,14 +190,13 @@ class Plan:
         return MonitorProcessor(number, self.names, self.settings.kafka.partitions, self._late)
 
     def _trainer(self, _topic: str, _number: int) -> Processor:
-        config = Config(horizon=float(self.setup.horizon_days), lateness=self.setup.lateness / DAY)
-        self._at_trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config)
+        self._at_trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config_of(self.setup))
         return self._at_trainer
 
     def _desk(self, _topic: str, _number: int) -> Processor:
         stale_after = self.settings.stale_hours * HOUR
         rules = Rules(self.settings.kafka.clock, self._expected, stale_after, self._policy, self._playbook)
-        money = Money(self.setup.currency, digits_of(self.setup.currency))
+        money = money_of(self.setup)
         self._at_desk = DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
         return self._at_desk
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from hashlib import blake2b
+from zlib import crc32
 
 
 def hash32(text: str) -> int:
@@ -22,3 +23,8 @@ def short_id(*parts: str) -> str:
     """A 16-digit hex id made of parts; no two different lists of parts read the same."""
     joined = "\x1f".join(f"{len(part)}:{part}" for part in parts)
     return blake2b(joined.encode(), digest_size=8).hexdigest()
+
+
+def partition_of(customer_id: str, partitions: int) -> int:
+    """Which of the journal's partitions a customer belongs to, in either runtime."""
+    return crc32(customer_id.encode()) % partitions

@@ -5,12 +5,12 @@ it may be set back to an earlier state, or emptied, at any time: whoever writes 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from streamproc.desk.report import WarningNow
-from streamproc.desk.warning import Entry
+from streamproc.desk.report import Current, WarningNow
+from streamproc.desk.warning import Entry, State
 
 Order = Literal["newest_first", "most_at_stake"]
 
@@ -129,3 +129,38 @@ def line_in(body: bytes | None) -> Entry | None:
         return None
     texts = (entry.warning_id, entry.customer_id, entry.at, "" if told is None else told.raised_at)
     return None if any("\0" in text for text in texts) else entry
+
+
+class Standing(msgspec.Struct):
+    """What has become of a warning, beside its body as it was raised; `care` is JSON."""
+
+    state: State
+    updated_at: str
+    current: Current
+    verdict: bool | None
+    care: msgspec.Raw
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_DECODE_NOW = msgspec.json.Decoder(WarningNow).decode
+
+
+def as_it_stands(body: bytes, standing: Standing) -> WarningNow:
+    """The warning whose JSON `body` is, as it stands."""
+    return _DECODE_NOW(_ENCODE({**_DECODE_BODY(body), **_DECODE_BODY(_ENCODE(standing))}))
+
+
+def stake_of(expected_loss: str) -> float:
+    """The number that a decimal text is sorted by; what is no finite number counts as nothing."""
+    try:
+        stake = float(expected_loss)
+    except ValueError:
+        return 0.0
+    return stake if abs(stake) < float("inf") else 0.0
+
+
+def rank(warning: WarningNow, order: Order) -> tuple[Any, ...]:
+    """What warnings are sorted by, descending."""
+    by_time = (warning.raised_at, warning.id)
+    return by_time if order == "newest_first" else (stake_of(warning.current.expected_loss), *by_time)

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 
+from streamproc.core.control import Setup
 from streamproc.core.time import DAY
 from streamproc.scoring.examples import LABELS_WAITING, Example, Sighting, example_step
 from streamproc.scoring.snapshot import EVERYBODY, Snapshot, default_snapshot
@@ -38,6 +39,11 @@ class Config(msgspec.Struct, frozen=True):
     def label_days(self) -> int:
         """Days from an example to its label, at the most."""
         return LABELS_WAITING * self.example_days
+
+
+def config_of(setup: Setup) -> Config:
+    """What the trainer must know of a journal's set-up."""
+    return Config(horizon=float(setup.horizon_days), lateness=setup.lateness / DAY)
 
 
 class Means(msgspec.Struct, frozen=True):

@@ -24,6 +24,12 @@ def _counted(words: Words, alert: Alert) -> dict[str, str]:
     }
 
 
+def _compared(words: Words, alert: Alert, written: Callable[[float], str]) -> dict[str, str]:
+    """The figures of an alert that compares: what is now, what was before, how long ago."""
+    figures = alert.figures
+    return {"now": written(figures["now"]), "before": written(figures["before"]), "days": words.days(figures["days"])}
+
+
 def _feed_silent(words: Words, alert: Alert) -> str:
     return words.say(
         "The feed {feed} is silent: nothing in {days}, where {expected} are usual.",
@@ -72,18 +78,14 @@ def _grave(words: Words, alert: Alert) -> str:
 def _shrinking(words: Words, alert: Alert) -> str:
     return words.say(
         "The base is shrinking: {now} active customers, {before} were there {days} ago.",
-        now=words.number(alert.figures["now"]),
-        before=words.number(alert.figures["before"]),
-        days=words.days(alert.figures["days"]),
+        **_compared(words, alert, words.number),
     )
 
 
 def _concentrating(words: Words, alert: Alert) -> str:
     return words.say(
         "Revenue concentrates: the top 20 % bring {now} of it, {before} {days} ago.",
-        now=words.share(alert.figures["now"]),
-        before=words.share(alert.figures["before"]),
-        days=words.days(alert.figures["days"]),
+        **_compared(words, alert, words.share),
     )
 
 
@@ -111,9 +113,7 @@ def _price_gap(words: Words, alert: Alert) -> str:
 def _sliding(words: Words, alert: Alert) -> str:
     return words.say(
         "Satisfaction is sliding: {now} of what was expected, {before} {days} ago.",
-        now=words.share(alert.figures["now"]),
-        before=words.share(alert.figures["before"]),
-        days=words.days(alert.figures["days"]),
+        **_compared(words, alert, words.share),
     )
 
 

@@ -21,7 +21,8 @@ from urllib.request import urlopen
 
 from kafka import KafkaProducer
 
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
+from streamproc.core.ids import partition_of
 from tests.bench.harness import say
 from tests.bench.monitor import Drive
 from tests.bench.shop import EVENTS_A_CUSTOMER, Material

@@ -12,6 +12,7 @@ import pytest
 
 from streamproc.adapters.embedded import feed, queries
 from streamproc.adapters.embedded.schema import connect
+from streamproc.desk.feed import Order
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry
 from tests.cli.shop import PROGRAM, Cli, asked
@@ -128,7 +129,7 @@ def cli_entries(folder: Path) -> list[Entry]:
 
 
 @pytest.mark.parametrize("order", ["newest_first", "most_at_stake"])
-def test_pages_of_warnings_are_the_whole_list(folder: Path, order: queries.Order) -> None:
+def test_pages_of_warnings_are_the_whole_list(folder: Path, order: Order) -> None:
     with closing(connect(folder, readonly=True)) as db:
         whole = [w.id for w in queries.warnings(db, order=order)]
         paged: list[str] = []

@@ -5,13 +5,13 @@ Live, what desk, trainer and aliases answer goes back to the journal; in a repla
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
 import msgspec
 
 from streamproc.adapters.embedded.models import PINNED_REASON
 from streamproc.core.alerts import Alert
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, Setup, Tick
+from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY, day_of
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Entry
@@ -26,16 +26,11 @@ if TYPE_CHECKING:  # importing river takes seconds, and whoever only reads a jou
     from streamproc.trainer.trainer import Refused, Trainer
 
 
-def partition_of(customer_id: str, partitions: int) -> int:
-    """Which of the journal's partitions a customer belongs to."""
-    return crc32(customer_id.encode()) % partitions
-
-
 def trainer_config(setup: Setup) -> "Config":
     """What the trainer must know of a journal's set-up."""
-    from streamproc.trainer.state import Config  # noqa: PLC0415 - as above
+    from streamproc.trainer.state import config_of  # noqa: PLC0415 - as above
 
-    return Config(horizon=float(setup.horizon_days), lateness=setup.lateness / DAY)
+    return config_of(setup)
 
 
 class Step(NamedTuple):

@@ -8,7 +8,7 @@ What is said of one customer is computed by running that customer's journal reco
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,16 +21,13 @@ from streamproc.adapters.embedded.replay import Replay, setup_of
 from streamproc.adapters.embedded.schema import StoreError, version_of
 from streamproc.core.control import Setup
 from streamproc.desk.desk import Desk
+from streamproc.desk.feed import OPEN_STATES, Order, Standing, as_it_stands
 from streamproc.desk.glance import Counted, Time, glance
 from streamproc.desk.report import Current, CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry, State, money_of
 from streamproc.monitor.partition import Meta
 
 T = TypeVar("T")
-
-Order = Literal["newest_first", "most_at_stake"]
-
-OPEN_STATES = ("raised", "escalated")
 
 _KEYS: dict[Order, tuple[str, ...]] = {
     "newest_first": ("raised_at", "id"),
@@ -42,17 +39,6 @@ _COLUMNS = "body, state, updated_at, severity, probability, expected_loss, verdi
 _CARE = "(SELECT body FROM care WHERE warning_id = warnings.id)"
 _EARLIER = 1
 """The last version of the tables without what the desk did."""
-_DECODE_WARNING = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-class _Standing(msgspec.Struct):
-    """What a warning's row adds to its body."""
-
-    state: State
-    updated_at: str
-    current: Current
-    verdict: bool | None
-    care: msgspec.Raw
 
 
 def the_setup(db: sqlite3.Connection) -> Setup:
@@ -107,9 +93,8 @@ def _now(row: tuple[bytes, State, str, str, float, str, int | None, bytes | None
     told_risk = None if probability == UNTOLD else probability
     current = Current(severity=severity, probability=told_risk, expected_loss=expected_loss)
     told = msgspec.Raw(b"null" if care is None else care)
-    standing = _Standing(state, updated_at, current, None if verdict is None else bool(verdict), told)
-    added = _DECODE_WARNING(msgspec.json.encode(standing))
-    return msgspec.json.decode(msgspec.json.encode({**_DECODE_WARNING(body), **added}), type=WarningNow)
+    judged = None if verdict is None else bool(verdict)
+    return as_it_stands(body, Standing(state, updated_at, current, judged, told))
 
 
 def life_of(db: sqlite3.Connection, warning_id: str) -> tuple[Entry, ...]:

@@ -28,8 +28,7 @@ from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import SECOND
 from streamproc.desk.desk import Desk
-from streamproc.desk.warning import Entry, Money
-from streamproc.intake.money import digits_of
+from streamproc.desk.warning import Entry, money_of
 from streamproc.intake.refusal import Position, Refusal
 from streamproc.monitor.effects import DeadLettered
 from streamproc.monitor.partition import Meta, Partition
@@ -112,7 +111,7 @@ class Runner:
 
     def _desk(self, setup: Setup) -> Desk:
         """The desk as it was left; a folder of an earlier version kept its grades alone."""
-        money, stands = Money(setup.currency, digits_of(setup.currency)), self.progress
+        money, stands = money_of(setup), self.progress
         return _load(self._db, "desk", Desk) or Desk(money, stands.live, stands.announced, stands.grades)
 
     def _new_batch(self) -> None:

@@ -61,12 +61,7 @@ def _beginning(topic: str, partitions: int, setup: Setup) -> list[Output]:
 async def _first(connection: Connection, topic: str) -> Any:  # noqa: ANN401 - as aiokafka gives it
     """The first record of the topic's first partition; None where it has none."""
     place = aiokafka.TopicPartition(topic, 0)
-    consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=connection.brokers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",  # to seek there may be overtaken by the reset that an assignment begins with
-        **connection.security,
-    )
+    consumer = connection.reader()
     await consumer.start()
     try:
         consumer.assign([place])

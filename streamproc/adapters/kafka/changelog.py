@@ -84,15 +84,7 @@ async def read_back(connection: Connection, slots: Iterable[Slot], moved: Callab
     may hide ours for as long as it is open. Raises ChangelogError, aiokafka's KafkaError.
     """
     wanted = {aiokafka.TopicPartition(slot.topic, slot.partition) for slot in slots}
-    consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=connection.brokers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 << 20,
-        fetch_max_wait_ms=100,
-        **connection.security,
-    )
+    consumer = connection.reader(max_partition_fetch_bytes=4 << 20, fetch_max_wait_ms=100)
     await consumer.start()
     try:
         consumer.assign(list(wanted))

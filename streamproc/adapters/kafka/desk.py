@@ -13,9 +13,10 @@ from streamproc.adapters.kafka import clock
 from streamproc.adapters.kafka.clock import ClockState, Mode, Source, Work, work_in
 from streamproc.adapters.kafka.letters import KILLED, letter
 from streamproc.adapters.kafka.messages import DeskMessage, PastForDesk, SourceRead, TickDone, TickPart, for_desk
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PlaybookChange, PolicyChange, Tick
+from streamproc.core.ids import partition_of
 from streamproc.core.playbook import Playbook, digest
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from streamproc.adapters.kafka.clock import due_by
 from streamproc.adapters.kafka.messages import IMPORTED, PastForDesk, PastForTrainer, encode
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Span, Topics, header
 from streamproc.adapters.kafka.transactions import Output, Record
 from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Tick
 from streamproc.core.events import CustomerEvent
+from streamproc.core.ids import partition_of
 from streamproc.core.policy import Policy
 from streamproc.wire import journal
 

@@ -10,9 +10,10 @@ from msgspec import Struct, msgpack
 from streamproc.adapters.kafka.clock import SIGN_OF_LIFE, due_by
 from streamproc.adapters.kafka.letters import KILLED, letter, of_refusal
 from streamproc.adapters.kafka.messages import SourceRead, encode
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.events import FirmFact, Purchase
+from streamproc.core.ids import partition_of
 from streamproc.core.time import SECOND
 from streamproc.intake.intake import Intake
 from streamproc.intake.journal import JournalEvent

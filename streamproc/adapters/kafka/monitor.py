@@ -19,10 +19,11 @@ from streamproc.adapters.kafka.messages import (
     WorkLeft,
     encode,
 )
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
+from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY
 from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, LateEvent, ToJournal
 from streamproc.monitor.memory import MemoryStates

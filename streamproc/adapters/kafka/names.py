@@ -1,7 +1,6 @@
-"""What the topics are called, and which partition of the journal a customer belongs to."""
+"""What the topics are called."""
 
 from typing import NamedTuple
-from zlib import crc32
 
 BEGINNING = "beginning"
 """Behind the prefix, the transactional id of whoever begins the journal: of two, one is fenced off."""
@@ -50,8 +49,3 @@ class Names(NamedTuple):
     def changelog(self, processor: str) -> str:
         """The compacted topic that holds a processor's state."""
         return f"{self.prefix}{processor}-changelog"
-
-
-def partition_of(customer_id: str, partitions: int) -> int:
-    """Which of the journal's partitions a customer belongs to."""
-    return crc32(customer_id.encode()) % partitions

@@ -26,12 +26,7 @@ async def learning(connection: Connection, topic: str, partitions: int, intake: 
 
     `intake` is one of its own for this, over the rates that the process shares. Raises aiokafka's KafkaError.
     """
-    consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=connection.brokers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",  # to seek there may be overtaken by the reset that an assignment begins with
-        **connection.security,
-    )
+    consumer = connection.reader()
     await consumer.start()
     try:
         places = [aiokafka.TopicPartition(topic, number) for number in range(partitions)]

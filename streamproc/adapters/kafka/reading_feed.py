@@ -3,14 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
 
 from streamproc.adapters.kafka.desk import TICK_HEADER
 from streamproc.adapters.kafka.reading import Span, Topics, header
 from streamproc.adapters.kafka.transactions import Record
-from streamproc.desk.feed import OPEN_STATES, Counts, Order, line_in
+from streamproc.desk.feed import OPEN_STATES, Counts, Order, line_in, rank
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry
 
@@ -48,7 +48,7 @@ class TopicFeed:
             elif entry.warning_id in found:
                 found[entry.warning_id] = _gone_on(found[entry.warning_id], entry)
         wanted = [warning for warning in found.values() if not open_only or warning.state in OPEN_STATES]
-        return sorted(wanted, key=lambda warning: _key(warning, order), reverse=True)[:limit]
+        return sorted(wanted, key=lambda warning: rank(warning, order), reverse=True)[:limit]
 
     def counts(self) -> Counts:
         """How many warnings stand how, of all that ever were."""
@@ -128,8 +128,3 @@ def _gone_on(warning: WarningNow, entry: Entry) -> WarningNow:
     news = {"severity": entry.severity, "probability": entry.probability, "expected_loss": entry.expected_loss}
     current = replace(warning.current, **{name: value for name, value in news.items() if value is not None})
     return replace(warning, state=entry.kind, updated_at=entry.at, current=current)
-
-
-def _key(warning: WarningNow, order: Order) -> tuple[Any, ...]:
-    by_time = (warning.raised_at, warning.id)
-    return by_time if order == "newest_first" else (float(warning.current.expected_loss), *by_time)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streamproc.adapters.kafka.letters import KILLED
-from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.reading import Reader, Span, Topics, header
 from streamproc.adapters.kafka.tools import ClusterError
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.core.control import JournalRecord, ModelSnapshot, Setup, Tick
+from streamproc.core.ids import partition_of
 from streamproc.wire import journal
 
 Place = tuple[int, int]

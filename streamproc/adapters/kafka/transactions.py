@@ -70,6 +70,14 @@ class Connection(NamedTuple):
     def __repr__(self) -> str:
         return f"Connection({self.brokers!r})"  # the rest is secret
 
+    def reader(self, **settings: Any) -> aiokafka.AIOKafkaConsumer:  # noqa: ANN401 - whatever aiokafka takes
+        """A consumer of committed records that belongs to no group, not started yet.
+
+        It begins at the beginning: to seek there may be overtaken by the reset that an assignment begins with.
+        """
+        usual = {"isolation_level": "read_committed", "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+        return aiokafka.AIOKafkaConsumer(bootstrap_servers=self.brokers, **usual, **self.security, **settings)
+
 
 class TransactionWriter:
     """Writes for one owned partition, under its own transactional id; `places` are the partitions it may write to."""

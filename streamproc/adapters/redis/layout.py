@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from streamproc.desk.feed import Numbered
+from streamproc.desk.feed import Numbered, Standing, as_it_stands, stake_of
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
 
@@ -75,21 +75,9 @@ class Row(msgspec.Struct, array_like=True):
     care: str
 
 
-class _Standing(msgspec.Struct):
-    """What a row adds to a warning's body."""
-
-    state: State
-    updated_at: str
-    current: Current
-    verdict: bool | None
-    care: msgspec.Raw
-
-
 _VERDICTS = {"": None, "right": True, "wrong": False}
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_ROW = msgspec.msgpack.Decoder(Row).decode
-_DECODE_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_DECODE_NOW = msgspec.json.Decoder(WarningNow).decode
 
 
 def arguments(record: Numbered, before: int | None) -> list[bytes | str | int]:
@@ -111,7 +99,7 @@ def arguments(record: Numbered, before: int | None) -> list[bytes | str | int]:
 
 def _figures(told: Warning) -> tuple[str, str, str, str]:
     loss = told.value.expected_loss
-    return told.severity, "" if told.risk is None else repr(told.risk.probability), loss, stake_of(loss)
+    return told.severity, "" if told.risk is None else repr(told.risk.probability), loss, repr(stake_of(loss))
 
 
 def _raised(told: Warning) -> tuple[str, bytes]:
@@ -121,16 +109,7 @@ def _raised(told: Warning) -> tuple[str, bytes]:
 def _changed(entry: Entry) -> tuple[str, str, str, str]:
     loss = entry.expected_loss or ""
     probability = "" if entry.probability is None else repr(entry.probability)
-    return entry.severity or "", probability, loss, stake_of(loss) if loss else ""
-
-
-def stake_of(expected_loss: str) -> str:
-    """The number that a decimal text is sorted by; what is no finite number counts as nothing."""
-    try:
-        stake = float(expected_loss)
-    except ValueError:
-        return "0"
-    return repr(stake) if abs(stake) < float("inf") else "0"
+    return entry.severity or "", probability, loss, repr(stake_of(loss)) if loss else ""
 
 
 def row_of(packed: bytes) -> Row:
@@ -143,5 +122,4 @@ def now_of(row: Row, body: bytes) -> WarningNow:
     probability = float(row.probability) if row.probability else None
     current = Current(severity=row.severity, probability=probability, expected_loss=row.expected_loss)
     care = msgspec.Raw(row.care.encode() or b"null")
-    standing = _Standing(row.state, row.updated_at, current, _VERDICTS[row.verdict], care)
-    return _DECODE_NOW(_ENCODE({**_DECODE_BODY(body), **_DECODE_BODY(_ENCODE(standing))}))
+    return as_it_stands(body, Standing(row.state, row.updated_at, current, _VERDICTS[row.verdict], care))

@@ -8,8 +8,8 @@ import msgspec
 from redis import Redis
 
 from streamproc.adapters.redis.client import offset_of, told
-from streamproc.adapters.redis.layout import keys_under, now_of, row_of, stake_of
-from streamproc.desk.feed import OPEN_STATES, Counts, Line, Order
+from streamproc.adapters.redis.layout import keys_under, now_of, row_of
+from streamproc.desk.feed import OPEN_STATES, Counts, Line, Order, rank
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry, Warning, raised  # noqa: A004 - it is the domain's word
 
@@ -69,8 +69,8 @@ class RedisFeedReader:
         found = [w for name in names for w in self._of_one(name) if not open_only or w.state in OPEN_STATES]
         if after is not None:
             last = self.warning(after)
-            found = [] if last is None else [w for w in found if _key(w, order) < _key(last, order)]
-        return sorted(found, key=lambda warning: _key(warning, order), reverse=True)
+            found = [] if last is None else [w for w in found if rank(w, order) < rank(last, order)]
+        return sorted(found, key=lambda warning: rank(warning, order), reverse=True)
 
     def _of_one(self, customer: str) -> list[WarningNow]:
         begin = customer.encode() + b"\0"
@@ -142,11 +142,6 @@ def _warnings(found: Iterable[tuple[bytes | None, bytes | None]]) -> Iterator[Wa
     for standing, body in found:
         if standing is not None and body is not None:
             yield now_of(row_of(standing), body)
-
-
-def _key(warning: WarningNow, order: Order) -> tuple[Any, ...]:
-    by_time = (warning.raised_at, warning.id)
-    return by_time if order == "newest_first" else (float(stake_of(warning.current.expected_loss)), *by_time)
 
 
 def _seq(number: bytes) -> int:

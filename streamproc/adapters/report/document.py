@@ -12,8 +12,9 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from streamproc.adapters.report.templating import templates
 
 Option = dict[str, Any]
 """What ECharts is told to draw: plain JSON, no code."""
@@ -53,22 +54,19 @@ class Document(NamedTuple):
 
 def html(document: Document) -> str:
     """The file's text."""
-    environment = Environment(
-        loader=PackageLoader("streamproc.adapters.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     options = [option for section in document.sections for option in section.charts]
-    return environment.get_template("document.html").render(
-        document=document,
-        numbered=_numbered(document.sections),
-        policy=policy(),
-        style=Markup(_style()),  # noqa: S704 - these three are files of this package
-        library=Markup(_library()),  # noqa: S704
-        script=Markup(_script()),  # noqa: S704
-        options=Markup(_data(options)),  # noqa: S704 - no character of it can end the element
+    return (
+        templates()
+        .get_template("document.html")
+        .render(
+            document=document,
+            numbered=_numbered(document.sections),
+            policy=policy(),
+            style=Markup(_style()),  # noqa: S704 - these three are files of this package
+            library=Markup(_library()),  # noqa: S704
+            script=Markup(_script()),  # noqa: S704
+            options=Markup(_data(options)),  # noqa: S704 - no character of it can end the element
+        )
     )
 
 

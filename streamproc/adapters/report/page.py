@@ -2,9 +2,8 @@
 
 import math
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from streamproc.adapters.report.judgement import OURS, Report
+from streamproc.adapters.report.templating import templates
 
 SIDE = 300
 """Side of a drawing's field, in SVG units; its origin is the field's top left corner."""
@@ -15,13 +14,7 @@ _STYLES = {OURS: "ours", "BG/NBD": "rival", "recency": "weak", "base rate": "cha
 
 def page(report: Report, title: str) -> str:
     """The page's HTML. `title` is plain text, such as the names of the files."""
-    environment = Environment(
-        loader=PackageLoader("streamproc.adapters.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(figure=figure, percent=percent)
     return environment.get_template("report.html").render(
         report=report,

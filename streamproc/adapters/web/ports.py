@@ -7,11 +7,10 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from streamproc.core.alerts import Alert
+from streamproc.desk.feed import Line, Order
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.words import Language
-
-Order = Literal["newest_first", "most_at_stake"]
 
 
 class BusyError(Exception):
@@ -60,13 +59,6 @@ class Asked(NamedTuple):
     limit: int = 100
     after: str | None = None
     order: Order = "newest_first"
-
-
-class Line(NamedTuple):
-    """One line of the feed: its number and its JSON."""
-
-    seq: int
-    body: bytes
 
 
 class Position(NamedTuple):

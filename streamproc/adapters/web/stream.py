@@ -13,7 +13,8 @@ from http import HTTPStatus
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
-from streamproc.adapters.web.ports import AwayError, Gauge, Line, Reader
+from streamproc.adapters.web.ports import AwayError, Gauge, Reader
+from streamproc.desk.feed import Line
 
 POLL = 0.25
 AWAY = 2.0

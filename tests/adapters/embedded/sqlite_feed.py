@@ -6,7 +6,7 @@ from typing import Self
 
 from streamproc.adapters.embedded import feed, queries
 from streamproc.adapters.embedded.schema import TABLES
-from streamproc.desk.feed import Counts, Line, Order
+from streamproc.desk.feed import OPEN_STATES, Counts, Line, Order
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry
 
@@ -54,7 +54,7 @@ class SqliteFeed:
             "SELECT iif(verdict, 'right', 'wrong'), count(*) FROM warnings WHERE verdict IS NOT NULL GROUP BY verdict"
         )
         severities = self._db.execute(
-            f"SELECT severity, count(*) FROM warnings WHERE state IN {queries.OPEN_STATES} GROUP BY severity"
+            f"SELECT severity, count(*) FROM warnings WHERE state IN {OPEN_STATES} GROUP BY severity"
         )
         return Counts(dict(states), dict(verdicts), dict(severities))
 

@@ -27,12 +27,12 @@ from streamproc.core.control import (
     Tick,
 )
 from streamproc.core.events import CustomerEvent, FirmFact
-from streamproc.core.time import DAY, to_text
+from streamproc.core.time import to_text
 from streamproc.desk.warning import Entry
 from streamproc.monitor.effects import DeadLettered, ForDesk
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.simulate import SimEvent, is_poison
-from streamproc.trainer.state import Config
+from streamproc.trainer.state import config_of
 from tests.adapters.kafka.committed import Committed
 from tests.adapters.kafka.quiet import Quiet, quiet
 from tests.adapters.kafka.workers import Workers, journal_of
@@ -62,7 +62,7 @@ class Judge:
         self._sent = sent
         self._journals = [journal_of(committed, self._names, n) for n in range(workers.partitions)]
         (setup,) = [r for r in self._journals[0] if isinstance(r, Setup)]
-        config = Config(float(setup.horizon_days), setup.lateness / DAY)
+        config = config_of(setup)
         self._quiet: Quiet = quiet(self._journals, setup.currency, config)
 
     def judge(self) -> Figures:

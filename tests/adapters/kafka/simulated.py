@@ -19,12 +19,12 @@ from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
-from streamproc.core.time import DAY, HOUR, SECOND
+from streamproc.core.time import HOUR, SECOND
 from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake, Settings
 from streamproc.intake.rates import Rates
 from streamproc.intake.refusal import Position
-from streamproc.trainer.state import Config
+from streamproc.trainer.state import config_of
 from streamproc.wire import journal
 
 NAMES = Names()
@@ -111,7 +111,7 @@ class Cluster:
         self._rng = random.Random(seed)
         self._rates = _rates(feeds, setup or Setup(at=0))
         self.setup = setup or Setup(at=0)
-        self.config = Config(self.setup.horizon_days, self.setup.lateness / DAY)
+        self.config = config_of(self.setup)
         for output in past or beginning(self.setup, partitions):
             self.log.append((output.topic, output.partition), output.key, output.value, output.headers)
         for place, lines in feeds.items():

@@ -27,12 +27,12 @@ from streamproc.adapters.kafka.messages import (
     for_desk,
 )
 from streamproc.adapters.kafka.monitor import MonitorProcessor
-from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.trainer import TRAININGS, TrainerProcessor
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot, PolicyChange, Tick
 from streamproc.core.events import Purchase
 from streamproc.core.facts import Facts
+from streamproc.core.ids import partition_of
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND, to_text
 from streamproc.desk.warning import Money
@@ -43,7 +43,7 @@ from streamproc.intake.refusal import Position
 from streamproc.monitor.state import decode_state
 from streamproc.scoring.examples import Example
 from streamproc.simulate import Shop, SimEvent, simulate
-from streamproc.trainer.state import Config
+from streamproc.trainer.state import config_of
 from streamproc.wire import journal
 from tests.adapters.embedded.folder import contents
 from tests.adapters.kafka.quiet import quiet
@@ -52,7 +52,7 @@ from tests.adapters.kafka.test_processors import EAGER, SETUP, feeds, outcomes
 from tests.monitor.shops import Delivery
 
 PARTITIONS = 3
-TRAINING = Config(SETUP.horizon_days, SETUP.lateness / DAY).training_days * DAY
+TRAINING = config_of(SETUP).training_days * DAY
 
 
 class Times(NamedTuple):
@@ -329,7 +329,7 @@ def test_a_trainer_to_whom_a_whole_past_is_told_at_once_trains_a_few_times_a_ste
         records = [Record(n, output.key, output.value, tuple(output.headers), 0) for n, output in enumerate(own)]
         written = MonitorProcessor(number, NAMES, PARTITIONS).process(records)
         told += [output.value or b"" for output in written.outputs if output.topic == NAMES.examples]
-    trainer = TrainerProcessor(NAMES, PARTITIONS, Config(SETUP.horizon_days, SETUP.lateness / DAY))
+    trainer = TrainerProcessor(NAMES, PARTITIONS, config_of(SETUP))
     writes: Writes | None = trainer.process([Record(n, None, body, (), 0) for n, body in enumerate(told)])
     made: list[bytes | None] = []
     while writes is not None:

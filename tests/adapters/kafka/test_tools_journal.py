@@ -16,11 +16,12 @@ import pytest
 from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.replay import Replay
 from streamproc.adapters.kafka.letters import letter
-from streamproc.adapters.kafka.names import Names, partition_of
+from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import topics_of
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.config import KafkaSettings
 from streamproc.core.events import Purchase
+from streamproc.core.ids import partition_of
 from streamproc.desk.warning import Money
 from streamproc.wire import journal
 from tests.adapters.kafka.filled import Filled

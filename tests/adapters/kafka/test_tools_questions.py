@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from streamproc.adapters.kafka.names import partition_of
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.core.alerts import Alert, standing
 from streamproc.core.control import ModelSnapshot
+from streamproc.core.ids import partition_of
 from streamproc.core.time import to_text
 from streamproc.monitor.effects import Looked
 from streamproc.monitor.state import decode_state

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamproc.adapters.redis.client import writing_client
-from streamproc.adapters.redis.layout import Bounds, keys_under, stake_of
+from streamproc.adapters.redis.layout import Bounds, keys_under
 from streamproc.adapters.redis.store import RedisFeedStore
-from streamproc.desk.feed import FeedMovedError, Numbered, Place, line_in
+from streamproc.desk.feed import FeedMovedError, Numbered, Place, line_in, stake_of
 from streamproc.desk.warning import Entry, EntryKind
 from streamproc.testing.feed_contract import CHECKS, HOSTILE, Home
 from streamproc.testing.feed_entries import changed, judged, warned
@@ -243,7 +243,7 @@ def test_more_than_a_page_is_read_whole(feed: RedisFeed) -> None:
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-1e999", "", "12,5", "ten"])
 def test_what_is_no_number_is_sorted_as_nothing(text: str) -> None:
-    assert stake_of(text) == "0"
+    assert stake_of(text) == 0
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\0"])

@@ -15,9 +15,10 @@ from streamproc.adapters.metrics import Metrics
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.web.access import Access
 from streamproc.adapters.web.app import build
-from streamproc.adapters.web.ports import Asked, Behind, Line
+from streamproc.adapters.web.ports import Asked, Behind
 from streamproc.cli.reading import FolderReader
 from streamproc.cli.serve import InboxTaker
+from streamproc.desk.feed import Line
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry
 from streamproc.intake.rates import Rates

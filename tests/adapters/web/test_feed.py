@@ -3,9 +3,10 @@
 import asyncio
 
 from streamproc.adapters.web import stream
-from streamproc.adapters.web.ports import Asked, Drawn, Line, Position
+from streamproc.adapters.web.ports import Asked, Drawn, Position
 from streamproc.adapters.web.stream import PAGE, RING, Feed
 from streamproc.core.alerts import Alert
+from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.words import Language
