@@ -17,8 +17,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 BROWSER := chromium chromium-browser google-chrome
 REPORT := build/report
-SERVERS := redis-server java mvn openssl
-SERVER_PACKAGES := redis-server default-jre-headless maven openssl
+SERVERS := redis-server java mvn openssl promtool amtool
+SERVER_PACKAGES := redis-server default-jre-headless maven openssl prometheus prometheus-alertmanager
 
 # One thread a process: the work is small vectors, where a thread pool only gets in the way.
 export OMP_NUM_THREADS := 1
