@@ -43,13 +43,15 @@ class ClockState(Struct):
     """What the clock remembers; times in µs.
 
     `clock` is the last tick. `left`: somebody is due at the next tick, whenever that is. `told` is what midnights'
-    ticks have told of `read`.
+    ticks have told of `read`. `bought` is how far an imported past's purchases are known, 0 without one: it is no
+    source, for nobody reads it on and time does not wait for it.
     """
 
     clock: int = 0
     sources: dict[str, Source] = {}
     left: bool = False
     told: dict[str, int] = {}
+    bought: int = 0
 
 
 class Work:
@@ -165,6 +167,7 @@ def news(state: ClockState, at: int) -> dict[str, int]:
 
 
 def stale_since(state: ClockState, at: int, after: int) -> int:
-    """How far (µs) purchases are read where that is longer than `after` ago, else 0; the source furthest on counts."""
-    latest = max((s.read for s in state.sources.values() if s.purchases), default=at)
+    """How far (µs) purchases are known where that is longer than `after` ago, else 0; the source furthest on counts."""
+    known = [s.read for s in state.sources.values() if s.purchases]
+    latest = max([*known, state.bought]) if known or state.bought else at
     return latest if at - latest > after else 0

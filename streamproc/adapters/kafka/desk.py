@@ -153,6 +153,7 @@ class DeskProcessor:
         """Time goes on where the past ends."""
         state = self._state
         state.clock.clock, state.policy, state.desk.announced = past.clock, past.policy, past.announced
+        state.clock.bought = past.bought  # or a feed that is dead from here on would never be missed
         state.past = past if past.clock else None
         self._work.add(past.due)
 

@@ -14,7 +14,7 @@ from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Span, Topics, header
 from streamproc.adapters.kafka.transactions import Output, Record
 from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Tick
-from streamproc.core.events import CustomerEvent
+from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.ids import partition_of
 from streamproc.core.policy import Policy
 from streamproc.wire import journal
@@ -55,9 +55,15 @@ class Past:
         self._waiting: list[int] = []
         self._policy: Policy | None = None
         self._announced: tuple[int, int, int] | None = None
+        self._read: dict[str, int] = {}
+        self._purchases_from: set[str] = set()
 
     def note(self, record: JournalRecord) -> None:
         """Takes the next record in."""
+        if isinstance(record, CustomerEvent | FirmFact):
+            self._read[record.source] = max(record.at, self._read.get(record.source, 0))
+        if isinstance(record, Purchase):
+            self._purchases_from.add(record.source)
         if isinstance(record, Tick):
             self.clock = record.at
             self._waiting = [at for at in self._waiting if at >= record.at]
@@ -72,9 +78,11 @@ class Past:
 
     def told(self, names: Names) -> list[Output]:
         """The messages to desk and trainer."""
+        bought = max((self._read[source] for source in self._purchases_from), default=0)
         desk = PastForDesk(
-            clock=self.clock, live=self._live, due=due_by(self._waiting), policy=self._policy, announced=self._announced
-        )
+            clock=self.clock, live=self._live, due=due_by(self._waiting), policy=self._policy,
+            announced=self._announced, bought=bought,
+        )  # fmt: skip
         trainer = PastForTrainer(at=self.clock)
         return [Output(names.desk_inbox, 0, None, encode(desk)), Output(names.examples, 0, None, encode(trainer))]
 

@@ -59,7 +59,8 @@ class PastForDesk(Struct, frozen=True, kw_only=True, tag="past"):
 
     Its would-warns were answered when it was made; its lines are still to be written to the feed. `live`: after which
     tick (µs) its warnings began to be for people, or to be history. `due` as in SourceRead; `announced` are the grades
-    that its ticks carried last, `policy` is the one in force.
+    that its ticks carried last, `policy` is the one in force. `bought` is how far (µs) its purchases are known, 0
+    where it has none.
     """
 
     clock: int
@@ -67,6 +68,7 @@ class PastForDesk(Struct, frozen=True, kw_only=True, tag="past"):
     due: list[int]
     policy: Policy | None
     announced: tuple[int, int, int] | None
+    bought: int = 0
 
 
 DeskMessage = SourceRead | TickPart | TickDone | WorkLeft | PastForDesk

@@ -307,6 +307,25 @@ def test_time_stands_until_every_partition_is_through_with_the_past() -> None:
     assert ticks(WorkLeft(partition=1), left) == [5 * DAY + 4 * HOUR]
 
 
+def test_purchases_that_end_with_the_past_are_missed(folder: Path) -> None:
+    """Though no feed of the cluster's ever brought one, as they are in the folder itself."""
+    bought = max(r.at for r in journal_of(folder) if isinstance(r, Purchase))
+    began = next(r.at for r in reversed(journal_of(folder)) if isinstance(r, Tick))
+    others = [e for e in clean() if e.stream != "purchases" and began < e.at < began + 6 * DAY]
+    here = feeds(others) | {("purchases", 0): []}
+    cluster = Cluster(here, partitions=PARTITIONS, setup=SETUP, policy=EAGER, mode="wall", past=past_of(folder))
+    cluster.now = (began + 6 * DAY) / SECOND
+    cluster.run()
+    ticks = [r for r in cluster.journal(0) if isinstance(r, Tick) and r.at > began]
+    assert ticks[-1].at > began + 5 * DAY, "time waits for no past"
+    missed = [tick for tick in ticks if tick.at - bought > 72 * HOUR]
+    assert len(missed) > 5
+    assert all((tick.stale, tick.stale_since) == (("purchases",), bought) for tick in missed)
+    assert not any(tick.stale for tick in ticks if tick.at - bought <= 72 * HOUR)
+    told = {source for tick in ticks for source in tick.progress}
+    assert told <= {f"{topic}/{number}" for topic, number in here}
+
+
 def test_a_monitor_says_again_that_somebody_is_due_once_a_tick_has_passed() -> None:
     """Or somebody of the past's last hour would wait for whatever comes next."""
     monitor = MonitorProcessor(0, NAMES, 1)
