@@ -19,7 +19,15 @@ from streamproc.adapters.kafka.beginning import BeginningError, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
 from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
-from streamproc.adapters.kafka.health import FeedGauges, Health, LateCounts, TrainerCounts, Trouble, application
+from streamproc.adapters.kafka.health import (
+    FeedGauges,
+    Health,
+    LateCounts,
+    Refusals,
+    TrainerCounts,
+    Trouble,
+    application,
+)
 from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
@@ -35,7 +43,7 @@ from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 from streamproc.adapters.redis.client import writing_client
 from streamproc.adapters.redis.store import RedisFeedStore
 from streamproc.adapters.web.access import AccessError, parse_listen
-from streamproc.cli.common import ConfigOption, command, wall
+from streamproc.cli.common import ConfigOption, command, seldom_collecting, wall
 from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, read_mapping
 from streamproc.cli.topics import topics_of
 from streamproc.config import ConfigError, Settings
@@ -97,9 +105,12 @@ def worker(
         host, port = bound.getsockname()[:2]
         screen.note(f"{', '.join(chosen)} · http://{host}:{port}/readyz")
     settings = AppSettings(plan.connection, plan.names.prefix, plan.settings.kafka.session_seconds)
-    engine.run(
-        [spec for spec in plan.specs() if spec.name in chosen], settings, lambda apps: plan.beside(apps, bound, chosen)
-    )
+    with seldom_collecting():
+        engine.run(
+            [spec for spec in plan.specs() if spec.name in chosen],
+            settings,
+            lambda apps: plan.beside(apps, bound, chosen),
+        )
 
 
 class Plan:
@@ -167,11 +178,11 @@ class Plan:
         watched = Watched(kafka.clock, self._expected, missed, self.settings.stale_hours * HOUR)
         return standing(self._at_desk.clock, watched, time.time())
 
-    def _refused(self, apps: Sequence[Liveness]) -> int | None:
-        """How many snapshots the trainer has refused; None where another worker has it."""
+    def _refused(self, apps: Sequence[Liveness]) -> Refusals | None:
+        """What the trainer has refused; None where another worker has it."""
         if self._at_trainer is None or not _has(apps, "trainer"):
             return None
-        return self._at_trainer.trainer.record().refused
+        return Refusals(self._at_trainer.trainer.record().refused, bool(self._at_trainer.refusal))
 
     @property
     def _expected(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ It is served by the worker's own event loop: one that hangs answers nothing, and
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
@@ -112,18 +112,27 @@ class LateCounts(Collector):
         yield late
 
 
-class TrainerCounts(Collector):
-    """Of the worker that has the trainer: snapshots that were refused, for ever, None where it is elsewhere."""
+class Refusals(NamedTuple):
+    """How many snapshots were ever refused, and whether the newest was."""
 
-    def __init__(self, refused: Callable[[], int | None]) -> None:
+    ever: int
+    newest: bool
+
+
+class TrainerCounts(Collector):
+    """Of the worker that has the trainer: what it refused; None where it is elsewhere."""
+
+    def __init__(self, refused: Callable[[], Refusals | None]) -> None:
         self._refused = refused
 
     def collect(self) -> Iterator[Metric]:
-        """The count as it is now."""
-        count = self._refused()
-        if count is not None:
+        """The figures as they are now."""
+        refused = self._refused()
+        if refused is not None:
             told = "Snapshots that the trainer refused: not finite, or worse than the one in force."
-            yield CounterMetricFamily("streamproc_refused_snapshots", told, value=count)
+            yield CounterMetricFamily("streamproc_refused_snapshots", told, value=refused.ever)
+            told = "1 where the newest snapshot was refused, so that an older one stays in force; the log says why."
+            yield GaugeMetricFamily("streamproc_snapshot_refused", told, value=float(refused.newest))
 
 
 def application(

@@ -17,7 +17,7 @@ from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import day_of, to_text
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.trainer.state import Config
-from streamproc.trainer.trainer import Trainer
+from streamproc.trainer.trainer import Refused, Trainer
 from streamproc.wire import journal
 
 CHUNK = 500_000
@@ -26,7 +26,7 @@ CHUNK = 500_000
 TRAININGS = 4
 """Most in one step: of a whole past hundreds may be due at once, and the process's open transactions wait meanwhile."""
 
-_CHUNK, _INPUT, _ABSORBED = b"t", b"i", b"a"
+_CHUNK, _INPUT, _ABSORBED, _REFUSAL = b"t", b"i", b"a", b"r"
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,15 @@ class TrainerProcessor:
         self._absorbed = 0
         self._past = 0  # up to here (µs) the journal was imported, with its snapshots
         self._trainer: Trainer | None = None
+        self.refusal = ""
+        """Why the newest snapshot was refused, empty where it was not."""
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Takes back a piece of the trainer's state, an input since then, or how far these are absorbed."""
+        """Takes back a piece of the trainer's state, an input since then, how far these are absorbed, a refusal."""
         kind, number = key[:1], int(key[1:] or b"0")
-        if kind == _CHUNK:
+        if kind == _REFUSAL:
+            self.refusal = value.decode()
+        elif kind == _CHUNK:
             self._chunks[number] = value
         elif kind == _INPUT:
             self._inputs[number] = (0, value)
@@ -97,6 +101,7 @@ class TrainerProcessor:
             if day_of(midnight) % self._config.training_days == 0:
                 outputs += self._train(trainer, midnight)
                 changes.update(self._kept(trainer, midnight))
+                changes[_REFUSAL] = self.refusal.encode() or None
                 trained += 1
         changes[_ABSORBED] = str(self._absorbed).encode()
         return Writes(outputs, list(changes.items()))
@@ -130,12 +135,13 @@ class TrainerProcessor:
         made = trainer.train(midnight)
         if midnight <= self._past:  # what came of it is in the journal already
             return
+        self.refusal = made.reason if isinstance(made, Refused) else ""
         if isinstance(made, Snapshot):
             record = ModelSnapshot(at=midnight, snapshot=msgspec.Raw(msgspec.json.encode(made)))
             for number in range(self._partitions):
                 yield Output(self._names.journal, number, None, journal.encode(record))
         elif made is not None:
-            log.warning("snapshot refused", extra={"at": to_text(midnight), "reason": made.reason})
+            log.warning("the snapshot of %s is refused, the last good one stays: %s", to_text(midnight), made.reason)
 
     def _kept(self, trainer: Trainer, midnight: int) -> Iterator[tuple[bytes, bytes | None]]:
         """The state as it is now, and no input any more that is in it."""
