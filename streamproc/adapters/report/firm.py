@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from streamproc.adapters.report import charts
+from streamproc.adapters.report.benchmarks import beside_the_field
 from streamproc.adapters.report.charts import Link, Mark
 from streamproc.adapters.report.document import DASH, Document, Option, Section, Table
+from streamproc.desk.benchmarks import benchmarks
 from streamproc.desk.report import Summary
 from streamproc.desk.story import GONE, MOVED_DAYS, NEW, Flow, Point, Story
 from streamproc.words import Words
@@ -45,6 +47,7 @@ def firm_document(story: Story, now: Summary, words: Words) -> Document:
         _causes(story.losses, words),
         _equity(points, story.currency, words),
         _acquisition(points, story.currency, words),
+        beside_the_field(benchmarks(story), story.currency, words),
     ]
     clock = DASH if now.clock is None else words.moment(now.clock)
     return Document(
