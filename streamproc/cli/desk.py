@@ -54,6 +54,7 @@ def list_(
     *,
     mine: Annotated[str | None, typer.Option("--owner", help="Only what is this person's or role's.")] = None,
     asleep: Annotated[bool, typer.Option("--asleep", help="Also what was put to sleep.")] = False,
+    incident: Annotated[str | None, typer.Option(help="Only this incident's, each for itself.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many (not with --json).")] = SHOWN,
     json: JsonOption = False,
     data: DataOption = None,
@@ -62,13 +63,19 @@ def list_(
 ) -> None:
     """Open warnings that wait for somebody: the largest expected loss first, then the least time left.
 
+    What many share, as an outage, is one row: an incident, whose warnings `--incident` lists.
+
     For example:
 
         streamproc desk list --owner Li
+        streamproc desk list --incident i-0123456789abcdef
     """
     with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
         found = home.standing(open_only=True, customer=None, limit=None, order="most_at_stake")
-        works = work_list(found, home.clock(), whose=mine, asleep=asleep)
+        if incident is not None:
+            found = [warning for warning in found if warning.incident == incident]
+        alerts = home.alerts(open_only=True) if incident is None else []
+        works = work_list(found, home.clock(), whose=mine, asleep=asleep, incidents=alerts)
         if json:
             for work in works:
                 print_json(work)
@@ -84,12 +91,16 @@ def _table(screen: Screen, works: list[Work], currency: str) -> None:
     for name in ("warning", "customer", "severity", "expected loss", "owner", "hours left", "state"):
         table.add_column(words.term("desk list", name), no_wrap=name in {"warning", "expected loss"})
     for work in works:
-        warning = work.warning
+        warning, fold = work.warning, work.incident
+        who = warning.customer_id
+        if fold is not None:
+            parts = words.count("{n} warning of one incident", "{n} warnings of one incident", fold.warnings)
+            who = f"{parts} ({words.term('cause', fold.cause)})"
         table.add_row(
-            warning.id,
-            warning.customer_id,
+            warning.id if fold is None else fold.subject,
+            who,
             words.term("severity", warning.current.severity),
-            words.money(warning.current.expected_loss, currency),
+            words.money(str(work.expected_loss), currency),
             work.owner or NOBODY,
             words.number(work.hours_left),
             words.term("state", _state(work)),

@@ -10,9 +10,10 @@ from rich.text import Text
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.schema import connect
 from streamproc.config import Settings
+from streamproc.core.playbook import StepText
 from streamproc.desk.feed import OPEN_STATES
 from streamproc.desk.report import WarningNow
-from streamproc.desk.warning import CauseText, Entry, ReasonText, Standing, StepText, Value, Warning  # noqa: A004
+from streamproc.desk.warning import CauseText, Entry, ReasonText, Standing, Value, Warning  # noqa: A004
 from streamproc.words import (
     Language,
     Words,

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from streamproc.core.ids import short_id
+from streamproc.core.playbook import StepText
 from streamproc.core.time import to_text
 
 AlertKind = Literal[
@@ -24,6 +25,7 @@ AlertKind = Literal[
     "price_gap",
     "promise",
     "cases_full",
+    "incident",
 ]
 AlertState = Literal["raised", "worse", "ended"]
 AlertSeverity = Literal["low", "medium", "high", "critical"]
@@ -34,11 +36,15 @@ SUBJECT_BYTES = 128
 """A subject is a code, or a word of the feed's own, of at most so many bytes."""
 
 
+CUSTOMERS_NAMED = 50
+
+
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of an alert's life. `at` is the tick that brought it; times are RFC 3339 in UTC.
 
     `subject` tells alerts of one kind apart: a stream, a grade, `category:quality`, a complaint. `figures` is the
     evidence in numbers, `names` that in words; `history`: it happened while the past was read, nobody is called.
+    `customers` are those it is about, of many the first CUSTOMERS_NAMED, and `steps` what to do about it.
     """
 
     id: str
@@ -52,6 +58,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     figures: dict[str, float] = {}
     names: dict[str, str] = {}
     history: bool = False
+    customers: tuple[str, ...] = ()
+    steps: tuple[StepText, ...] = ()
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -62,6 +70,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     severity: AlertSeverity
     figures: dict[str, float] = {}
     names: dict[str, str] = {}
+    customers: tuple[str, ...] = ()
+    steps: tuple[StepText, ...] = ()
 
     @property
     def key(self) -> str:
@@ -107,4 +117,6 @@ def alert_of(opened: OpenAlert, state: AlertState, at: int, *, history: bool) ->
         figures=finding.figures,
         names=finding.names,
         history=history,
+        customers=finding.customers,
+        steps=finding.steps,
     )

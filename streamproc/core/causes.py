@@ -329,16 +329,24 @@ def _asked_after(scene: _Scene, cause: CauseName, at: int, weight: float) -> Fou
 _ONLINE = frozenset({"web", "app", "portal"})
 
 
+_OUTAGE, _LONG_OUTAGE_H, _WORST_OUTAGE = 0.08, 12.0, 0.6
+
+
 def _outages(scene: _Scene) -> Found:
-    """The customer's own way in was closed: the outage that weighs most."""
+    """The customer's own way in was closed: the outage that weighs most. One of days weighs more by its length."""
     channel = scene.facts.says("channel")
     notes = [n for n in scene.firm.of("outage") if channel == n.subject or {channel, n.subject} <= _ONLINE]
     clues = [
-        _clue("outage", "facts", n.event_id, n.at // SECOND, 0.08 * scene.faded(n.at // SECOND), n.value) for n in notes
+        _clue("outage", "facts", n.event_id, n.at // SECOND, _weight(n.value) * scene.faded(n.at // SECOND), n.value)
+        for n in notes
     ]
     known = [clue for clue in clues if clue.at <= scene.now * SECOND]
     if known:
         yield "inconvenience", max(known, key=lambda clue: clue.weight)
+
+
+def _weight(hours: float | None) -> float:
+    return min(_WORST_OUTAGE, _OUTAGE * max(1.0, (hours or 0.0) / _LONG_OUTAGE_H))
 
 
 _DETECTORS: Final[tuple[Callable[[_Scene], Found], ...]] = (

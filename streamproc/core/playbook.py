@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from streamproc.core.causes import CAUSES, Cause
 from streamproc.core.events import RECOVERY_STEPS
 from streamproc.core.ids import short_id
-from streamproc.core.time import HOUR
+from streamproc.core.time import HOUR, to_text
 from streamproc.core.value import Segment
 
 Tie = Literal["financial", "social", "structural"]
@@ -77,6 +77,20 @@ class Playbook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recovery: tuple[Step, ...]
 
 
+class StepText(Struct, frozen=True, kw_only=True):
+    """Something to do, in both languages: whose it is, until when, by which row or line of the playbook (`origin`)."""
+
+    origin: str
+    id: str
+    en: str
+    zh: str
+    role: str
+    role_en: str
+    role_zh: str
+    due_by: str
+    tie: str | None = None
+
+
 class Do(NamedTuple):
     """A step that a warning asks for: where it is from (`segment.average`), who does it, until when (µs)."""
 
@@ -101,6 +115,15 @@ def steps_for(playbook: Playbook, segment: str | None, causes: Sequence[Cause], 
         for origin, step in found
         if step.tie is None or step.tie in row.ties
     ]
+
+
+def step_text(do: Do) -> StepText:
+    """A step for people and other systems."""
+    step, role = do.step, do.role
+    return StepText(
+        origin=do.origin, id=step.id, en=step.en, zh=step.zh, role=step.role, role_en=role.en, role_zh=role.zh,
+        due_by=to_text(do.due), tie=step.tie,
+    )  # fmt: skip
 
 
 def _needs_recovery(playbook: Playbook, causes: Sequence[Cause]) -> bool:

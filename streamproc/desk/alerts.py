@@ -23,6 +23,12 @@ DAILY: frozenset[AlertKind] = frozenset({*surges.KINDS, *cohorts.KINDS, *dealers
 PROMISED: frozenset[AlertKind] = frozenset({"promise", "cases_full"})
 """What is looked for whenever a complaint went on, or a promise falls due."""
 
+INCIDENT: frozenset[AlertKind] = frozenset({"incident"})
+"""What is looked for whenever somebody joined or left one."""
+
+GROWN = 2.0
+"""An incident is worse, too, once it has so many times as many as when that was said last."""
+
 
 class Watch(Struct):
     """What the desk remembers for its alerts.
@@ -94,9 +100,13 @@ def settle(
         elif known is not None and finding is None and known.finding.kind in kinds:
             del opened[key]
             lines.append(alert_of(known, "ended", at, history=history))
-        elif known is not None and finding is not None:
-            worse = SEVERITIES.index(finding.severity) > SEVERITIES.index(known.finding.severity)
-            if worse:
-                opened[key] = OpenAlert(known.started, finding)
-                lines.append(alert_of(opened[key], "worse", at, history=history))
+        elif known is not None and finding is not None and _is_worse(finding, known.finding):
+            opened[key] = OpenAlert(known.started, finding)
+            lines.append(alert_of(opened[key], "worse", at, history=history))
     return lines
+
+
+def _is_worse(now: Finding, before: Finding) -> bool:
+    if SEVERITIES.index(now.severity) > SEVERITIES.index(before.severity):
+        return True
+    return now.kind in INCIDENT and now.figures["count"] >= GROWN * before.figures["count"]

@@ -5,6 +5,7 @@ told nothing; one that ends while it waits has never been there for anybody.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -37,15 +38,19 @@ class Sorted(NamedTuple):
     held: list[WouldWarn]
 
 
-def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn]) -> Sorted:
-    """Answers a tick's would-warns (in place); the first tick of a day reconsiders those that wait."""
+def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn], taken: int = 0) -> Sorted:
+    """Answers a tick's would-warns (in place); the first tick of a day reconsiders those that wait.
+
+    `taken` of the day's places go to something else.
+    """
     day = day_of(at)
     dawn = day > capacity.day
     if dawn:
         capacity.day, capacity.sent = day, 0
+    capacity.sent += taken
     if not capacity.a_day:
         out = [*capacity.waiting, *fresh]
-        _forget(capacity, [would.id for would in capacity.waiting])
+        _forget(capacity, {would.id for would in capacity.waiting})
         capacity.waiting = []
         return Sorted(out, [])
     asking = sorted([*capacity.waiting, *fresh] if dawn else fresh, key=_most_to_lose_first)
@@ -54,11 +59,17 @@ def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn]) -> Sorted:
     capacity.sent += len(out)
     new = {would.id for would in fresh}
     held = [would for would in rest if would.id in new]
-    _forget(capacity, [would.id for would in out])
+    _forget(capacity, {would.id for would in out})
     capacity.silent = [*capacity.silent, *(would.id for would in held)][-SILENT_KEPT:]
     kept = rest if dawn else [*capacity.waiting, *rest]
     capacity.waiting = sorted(kept, key=_most_to_lose_first)[:WAITING_KEPT]
     return Sorted(out, held)
+
+
+def release(capacity: Capacity, ids: AbstractSet[str]) -> None:
+    """These wait no more (in place), for they go out."""
+    capacity.waiting = [would for would in capacity.waiting if would.id not in ids]
+    _forget(capacity, ids)
 
 
 def now_out(would: WouldWarn, at: int) -> WouldWarn:
@@ -91,9 +102,9 @@ def _changed(waiting: list[WouldWarn], change: EpisodeChanged) -> Iterator[Would
             yield replace(would, figures=figures, severity=change.severity or would.severity)
 
 
-def _forget(capacity: Capacity, ids: list[str]) -> None:
-    gone = set(ids)
-    capacity.silent = [name for name in capacity.silent if name not in gone]
+def _forget(capacity: Capacity, ids: AbstractSet[str]) -> None:
+    if ids:
+        capacity.silent = [name for name in capacity.silent if name not in ids]
 
 
 def _most_to_lose_first(would: WouldWarn) -> tuple[int, int, str]:

@@ -1,7 +1,7 @@
 """What the desk does at the end of a tick, once every partition's summary of that tick is in.
 
-Of the would-warns as many go out as a day allows. What the base's figures mean for grades is decided here, for all
-partitions alike.
+Of the would-warns as many go out as a day allows, and those that belong to one incident with it. What the base's
+figures mean for grades is decided here, for all partitions alike.
 """
 
 from operator import attrgetter
@@ -14,8 +14,9 @@ from streamproc.core.control import Disposition, PlaybookChange, PolicyChange
 from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
-from streamproc.desk.alerts import Watch, heed, watch_tick
-from streamproc.desk.capacity import Capacity, is_silent, now_out, sort_out
+from streamproc.desk.alerts import INCIDENT, Watch, heed, settle, watch_tick
+from streamproc.desk.capacity import Capacity, Sorted, is_silent, now_out, release, sort_out
+from streamproc.desk.incidents import Incidents, gather, incident_findings, went_on, went_out
 from streamproc.desk.warning import Entry, Money, entry_of, raised, service_warning_of, warning_of
 from streamproc.monitor.effects import (
     Effect,
@@ -39,6 +40,7 @@ class Desk(Struct):
     watch: Watch = field(default_factory=Watch)
     capacity: Capacity = field(default_factory=Capacity)
     playbook: Playbook | None = None
+    incidents: Incidents = field(default_factory=Incidents)
 
     def next_due(self) -> int | None:
         """When (µs) a tick is needed though nothing happens: a promise falls due."""
@@ -65,8 +67,10 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
     entries: list[Entry] = []
     records: list[Disposition] = []
     history = not desk.live
-    fresh = [effect for effect in effects if isinstance(effect, WouldWarn)]
+    changed = False
     for effect in effects:
+        if isinstance(effect, EpisodeChanged):
+            changed |= went_on(desk.incidents, effect)
         if isinstance(effect, EpisodeChanged | Verdict | StepTaken):
             if effect.id and not is_silent(desk.capacity, effect):
                 entries.append(entry_of(effect, desk.money, history=history))
@@ -76,18 +80,31 @@ def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None)
         elif isinstance(effect, FirmTold):
             _heed(desk, effect.record)
             heed(desk.watch, effect.record)
-    out, held = sort_out(desk.capacity, at, fresh)
+    out, held = _sorted(desk, at, [effect for effect in effects if isinstance(effect, WouldWarn)])
     for would in out:
-        warning = warning_of(now_out(would, at), desk.money, history=history, playbook=desk.playbook)
+        warning = warning_of(would, desk.money, history=history, playbook=desk.playbook)
         entries.append(raised(warning))
         records.append(_answer(would, at, "raised"))
     records += [_answer(would, at, "capacity") for would in held]
+    changed |= went_out(desk.incidents, out)
     entries.sort(key=attrgetter("customer_id"))
     records.sort(key=attrgetter("customer_id"))
     if base is not None:
         desk.grades = grade_thresholds(base.contribution) or desk.grades
-    alerts = watch_tick(desk.watch, at, effects, base, history=not desk.live)
+    alerts = watch_tick(desk.watch, at, effects, base, history=history)
+    if changed:
+        found = incident_findings(desk.incidents, desk.money.currency, desk.money.text)
+        alerts += settle(desk.watch.open, INCIDENT, found, at, history=history)
     return Answer(entries, records, alerts)
+
+
+def _sorted(desk: Desk, at: int, fresh: list[WouldWarn]) -> Sorted:
+    """Which would-warns go out, as they do, and which wait from now on: parts of incidents go out all the same."""
+    joined, begun = gather(desk.incidents, at, [*desk.capacity.waiting, *fresh], desk.playbook)
+    names = {would.id for would in joined}
+    release(desk.capacity, names)
+    out, held = sort_out(desk.capacity, at, [would for would in fresh if would.id not in names], taken=begun)
+    return Sorted([now_out(would, at) for would in (*joined, *out)], held)
 
 
 def _heed(desk: Desk, record: FirmFact | PolicyChange | PlaybookChange) -> None:

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from streamproc.core.causes import Cause, Clue
 from streamproc.core.control import Setup
-from streamproc.core.playbook import Do, Playbook, steps_for
+from streamproc.core.playbook import Playbook, StepText, step_text, steps_for
 from streamproc.core.time import to_text
 from streamproc.desk.care import CareText, DeskText, StepKind, asked, care_of, kind_of
 from streamproc.desk.discontent import DiscontentText, discontent_text
+from streamproc.desk.incidents import shared
 from streamproc.intake.money import digits_of
 from streamproc.monitor.effects import EpisodeChanged, Figures, Reason, ServiceWarn, StepTaken, Verdict, WouldWarn
 
@@ -79,20 +80,6 @@ class CauseText(Struct, frozen=True, kw_only=True):
     manner: str | None = None
 
 
-class StepText(Struct, frozen=True, kw_only=True):
-    """Something to do, in both languages: whose it is, until when, by which row or line of the playbook (`origin`)."""
-
-    origin: str
-    id: str
-    en: str
-    zh: str
-    role: str
-    role_en: str
-    role_zh: str
-    due_by: str
-    tie: str | None = None
-
-
 class Risk(Struct, frozen=True, kw_only=True):
     """How likely (no purchase within `horizon_days`), by which model; `log_odds` is the sum of the reasons'."""
 
@@ -143,7 +130,8 @@ class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the doma
 
     `warning_kind` churn: of leaving, with a `risk`. service: the customer is unhappy and silent, as `discontent` tells;
     it has no `risk`, so its expected loss is 0, and `by_when` is when somebody should have spoken to them. `loyalty` is
-    the kind of loyalty (None: not enough to say).
+    the kind of loyalty (None: not enough to say). `incident` is the subject of the incident that all share whose
+    likeliest cause is the same fact of the firm's; it is one once there are many (None: no such fact).
     """
 
     id: str
@@ -164,6 +152,7 @@ class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the doma
     warning_kind: WarningKind = "churn"
     discontent: DiscontentText | None = None
     loyalty: str | None = None
+    incident: str | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -196,7 +185,7 @@ def kind_of_warning(warning_id: str) -> WarningKind:
 
 def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playbook | None = None) -> Warning:
     """The warning that a would-warn becomes; without a playbook it asks for no steps."""
-    figures = would.figures
+    figures, source = would.figures, shared(would.causes)
     return Warning(
         id=would.id,
         customer_id=would.customer_id,
@@ -214,6 +203,7 @@ def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playb
         causes=tuple(map(cause_of, would.causes)),
         steps=() if playbook is None else _steps(would, playbook),
         loyalty=would.loyalty,
+        incident=None if source is None else source.subject,
     )
 
 
@@ -315,15 +305,7 @@ def _clue(clue: Clue) -> ClueText:
 
 
 def _steps(would: WouldWarn | ServiceWarn, playbook: Playbook) -> tuple[StepText, ...]:
-    return tuple(map(_step, steps_for(playbook, would.figures.segment, would.causes, would.at)))
-
-
-def _step(do: Do) -> StepText:
-    step, role = do.step, do.role
-    return StepText(
-        origin=do.origin, id=step.id, en=step.en, zh=step.zh, role=step.role, role_en=role.en, role_zh=role.zh,
-        due_by=to_text(do.due), tie=step.tie,
-    )  # fmt: skip
+    return tuple(map(step_text, steps_for(playbook, would.figures.segment, would.causes, would.at)))
 
 
 def raised(warning: Warning) -> Entry:

@@ -139,6 +139,21 @@ def _cases_full(words: Words, alert: Alert) -> str:
     )
 
 
+def _incident(words: Words, alert: Alert) -> str:
+    names = alert.names
+    return words.say(
+        "Incident {id}: {count} customers about to leave for one cause, {cause} ({what} on {date}, {event}); "
+        "{loss} may be lost.",
+        id=alert.subject,
+        count=words.number(alert.figures["count"]),
+        cause=words.term("cause", names["cause"]),
+        what=words.term("clue", names["sign"]),
+        date=words.date(names["occurred_at"]),
+        event=names["event"],
+        loss=words.money(names["expected_loss"], names["currency"]),
+    )
+
+
 _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "feed_silent": _feed_silent,
     "feed_odd": _feed_odd,
@@ -152,4 +167,5 @@ _SAID: dict[AlertKind, Callable[[Words, Alert], str]] = {
     "satisfaction_sliding": _sliding,
     "promise": _promise,
     "cases_full": _cases_full,
+    "incident": _incident,
 }

@@ -280,6 +280,7 @@ _t("alert", "price_gap", "prices apart")
 _t("alert", "satisfaction_sliding", "satisfaction sliding")
 _t("alert", "promise", "promise")
 _t("alert", "cases_full", "too many complaints")
+_t("alert", "incident", "incident")
 
 _t("promise", "acknowledge", "acknowledge")
 _t("promise", "resolve", "resolve")

@@ -2,10 +2,11 @@
 
 from msgspec.structs import asdict, replace
 
+from streamproc.core.playbook import StepText
 from streamproc.core.time import HOUR
 from streamproc.desk.care import CareText
 from streamproc.desk.report import Current, WarningNow
-from streamproc.desk.warning import State, StepText
+from streamproc.desk.warning import State
 from streamproc.desk.worklist import Work, work_list
 from streamproc.testing.feed_entries import warned
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from streamproc.desk.warning import CauseText, ClueText, StepText
+from streamproc.core.playbook import StepText
+from streamproc.desk.warning import CauseText, ClueText
 from streamproc.words import Language, cause_said, clues_said, first_steps, no_cause_said, step_said, words_in
 
 RISE = ClueText(

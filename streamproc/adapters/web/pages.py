@@ -1,6 +1,7 @@
 """The pages: the list of open warnings, a customer's page, the form for the token. Whole without any script."""
 
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +17,8 @@ from streamproc.adapters.web.charts import bar, risk_chart
 from streamproc.adapters.web.paths import customer_of, customer_page
 from streamproc.adapters.web.ports import Asked, Reader
 from streamproc.adapters.web.texts import NAMES, choose, labels_in
-from streamproc.adapters.web.views import Card, Push, alarms_of, blamed, pushes_of, view_of
+from streamproc.adapters.web.views import Card, Push, alarms_of, blamed, incidents_in, pushes_of, view_of
+from streamproc.desk.report import WarningNow
 from streamproc.words import LANGUAGES, Language, Words, bond_lines, model_note, money_notes, outcome_said, words_in
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ SHOWN = 50
 
 ALERTS_SHOWN = 10
 """Open alerts on the page, the gravest."""
+
+PAGES_READ = 10
+"""Pages of open warnings that are read for those to show: incidents' have no cards of their own."""
 
 LOOKS_SHOWN = 30
 LANGUAGE_COOKIE = "lang"
@@ -57,9 +62,12 @@ class Pages:
 
     async def index(self, request: Request) -> Response:
         """`GET /`."""
-        reader, asked = self._reader, Asked(open_only=True, limit=SHOWN, order="most_at_stake")
-        last, summary, found = await self._ask(lambda: (reader.last(), reader.summary(), reader.warnings(asked)))
+        reader = self._reader
         alerts = await self._ask(reader.alerts)
+        folded = incidents_in(alerts)
+        last, summary, found = await self._ask(
+            lambda: (reader.last(), reader.summary(), _most_at_stake(reader, folded))
+        )
         words = words_in(self.language(request))
         cards = [view_of(warning, words) for warning in found]
         told = alarms_of(alerts, words)[:ALERTS_SHOWN]
@@ -73,9 +81,9 @@ class Pages:
         report = await self._ask(lambda: reader.customer(wanted))
         if report is None:
             return self._page(request, "unknown.html", HTTPStatus.NOT_FOUND)
-        last, why = await self._ask(lambda: (reader.last(), reader.why(wanted, None)))
-        words = words_in(self.language(request))
-        cards: list[Card] = [view_of(warning, words) for warning in report.warnings]
+        last, why, alerts = await self._ask(lambda: (reader.last(), reader.why(wanted, None), reader.alerts()))
+        words, incidents = words_in(self.language(request)), incidents_in(alerts)
+        cards: list[Card] = [view_of(warning, words, incidents) for warning in report.warnings]
         pushes: list[Push] = []
         if report.standing is not None and report.value is not None:
             pushes = pushes_of(report.reasons, report.standing, report.value, words)
@@ -144,3 +152,16 @@ class Pages:
         if request.query_params.get("lang") == language:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, httponly=True, samesite="strict")
         return response
+
+
+def _most_at_stake(reader: Reader, folded: AbstractSet[str]) -> list[WarningNow]:
+    """The open warnings with most at stake, without those of the incidents given."""
+    found: list[WarningNow] = []
+    after = None
+    for _ in range(PAGES_READ):
+        page = reader.warnings(Asked(open_only=True, limit=SHOWN, order="most_at_stake", after=after))
+        found += [warning for warning in page if warning.incident not in folded]
+        if len(found) >= SHOWN or len(page) < SHOWN:
+            break
+        after = page[-1].id
+    return found[:SHOWN]

@@ -1,6 +1,7 @@
 """A warning and its reasons, ready for a template: every text already in the reader's language."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from streamproc.adapters.web.charts import bar
@@ -81,22 +82,25 @@ class Card(NamedTuple):
     signs: list[str]
     loyalty: str | None
     steps: list[str]
+    incident: str | None
 
 
 class Alarm(NamedTuple):
-    """An open alert as the page shows it."""
+    """An open alert as the page shows it; `customers` are those it is about, each with its page."""
 
     severity: str
     severity_code: str
     said: str
     since: str
     since_at: str
+    customers: list[tuple[str, str]]
+    steps: list[str]
 
 
 def alarms_of(alerts: Sequence[Alert], words: Words) -> list[Alarm]:
-    """The gravest first, among these the newest."""
+    """Incidents, then the others; the gravest first, among these the newest."""
     labels = labels_in(words.language)
-    gravest = sorted(alerts, key=lambda alert: SEVERITIES.index(alert.severity), reverse=True)
+    gravest = sorted(alerts, key=lambda alert: (alert.kind != "incident", -SEVERITIES.index(alert.severity)))
     return [
         Alarm(
             severity=words.term("severity", alert.severity),
@@ -104,13 +108,20 @@ def alarms_of(alerts: Sequence[Alert], words: Words) -> list[Alarm]:
             said=alert_said(words, alert),
             since=labels["alert_since"].format(when=words.moment(alert.started_at)),
             since_at=alert.started_at,
+            customers=[(name, customer_page(name)) for name in alert.customers],
+            steps=[step_said(words, step) for step in first_steps(alert.steps, len(alert.steps))],
         )
         for alert in gravest
     ]
 
 
-def view_of(warning: WarningNow, words: Words) -> Card:
-    """The card of a warning as it stands."""
+def incidents_in(alerts: Sequence[Alert]) -> frozenset[str]:
+    """The subjects of the open incidents."""
+    return frozenset(alert.subject for alert in alerts if alert.kind == "incident")
+
+
+def view_of(warning: WarningNow, words: Words, incidents: AbstractSet[str] = frozenset()) -> Card:
+    """The card of a warning as it stands; it says so where it belongs to one of the open `incidents`."""
     labels, value = labels_in(words.language), warning.value
     loss = words.money(warning.current.expected_loss, value.currency) if value.measured else labels["no_money"]
     stake = labels["of_stake"].format(stake=words.money(value.stake, value.currency)) if value.measured else ""
@@ -141,6 +152,7 @@ def view_of(warning: WarningNow, words: Words) -> Card:
         signs=[line.text for line in signs],
         loyalty=None if warning.loyalty is None else loyalty_said(words, warning.loyalty),
         steps=[step_said(words, step) for step in first_steps(warning.steps, len(warning.steps))],
+        incident=warning.incident if warning.incident in incidents else None,
     )
 
 
