@@ -11,17 +11,19 @@ from threading import Lock
 from streamproc.adapters.embedded import alerts, queries
 from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.metrics import Base, Model, Seen
+from streamproc.adapters.embedded.timings import Timings
+from streamproc.adapters.metrics import Judged, Seen, Time
 from streamproc.adapters.web.ports import Asked, Drawn, Position
+from streamproc.cli.figures import base_of, desk_of, judged_of, kept_in, rules_of
 from streamproc.cli.home import FolderHome
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.core.alerts import Alert, standing
-from streamproc.core.policy import Severity
-from streamproc.desk.feed import OPEN_STATES, Line
+from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.desk.warning import money_of
+from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Trainer
-from streamproc.trainer.watch import Record as Judged
 from streamproc.words import Language
 
 CACHE_KIB = 8_192
@@ -38,7 +40,7 @@ class FolderReader:
         self._watching = connect(folder, readonly=True)
         self._lock = Lock()
         self._trainer = b""
-        self._record: Judged | None = None
+        self._standing: Judged | None = None
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -140,34 +142,25 @@ class FolderReader:
 
     # ----------------------------------------------------------------------------------------- metrics
 
-    def seen(self, waiting: int) -> Seen:
-        """All that one scrape shows; `waiting` is the inbox's depth."""
+    def seen(self, waiting: int, timings: Timings) -> Seen:
+        """All that one scrape shows; `waiting` is the inbox's depth, `timings` are the writer's."""
         with self._open() as db:
-            summary, progress = queries.summary(db), queries.progress(db)
-            query = f"SELECT severity, count(*) FROM warnings WHERE state IN {OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
-            severities = dict(db.execute(query))
-            record = self._judged(db)
-        return Seen(
-            counts={(name, label): n for name, labels in summary.counts.items() for label, n in labels.items()},
-            clock=progress.clock,
-            read=progress.read,
-            now=time.time_ns() // 1_000,
-            wall=progress.mode == "wall",
-            waiting=waiting,
-            dead_letters=summary.dead_letters,
-            open_warnings={severity.code: severities.get(severity.code, 0) for severity in Severity},
-            base=Base(
-                summary.currency,
-                summary.stages,
-                summary.grades,
-                float(summary.customer_equity),
-                float(summary.value_at_risk),
-            ),
-            snapshot=summary.model.id,
-            speaks=summary.model.speaks,
-            models={} if record is None else _models(record),
-            drifts={} if record is None else record.drifts,
-        )
+            money, progress = money_of(queries.the_setup(db)), queries.progress(db)
+            metas, desk = queries.metas(db), queries.desk(db)
+            rows = db.execute("SELECT name, label, n FROM counts")
+            return Seen(
+                counts={(name, label): n for name, label, n in rows},
+                time=Time(progress.clock, progress.read, time.time_ns() // 1_000, progress.mode == "wall"),
+                waiting=waiting,
+                newest=progress.newest,
+                batches={"run": timings.batches},
+                transactions={"run": timings.commits},
+                kept=kept_in(db, self._folder, progress),
+                base=base_of(merged([meta.totals for meta in metas]), money),
+                ruled=rules_of(metas[0]) if metas else None,
+                judged=self._judged(db),
+                desk=None if desk is None else desk_of(desk),
+            )
 
     def _judged(self, db: sqlite3.Connection) -> Judged | None:
         """How our model and the challenger stood at the last training; computed once for each."""
@@ -176,11 +169,6 @@ class FolderReader:
             return None
         with self._lock:
             if row[0] != self._trainer:
-                self._record = Trainer(trainer_config(queries.the_setup(db)), row[0]).record().standing
+                self._standing = judged_of(Trainer(trainer_config(queries.the_setup(db)), row[0]).record())
                 self._trainer = row[0]
-            return self._record
-
-
-def _models(record: Judged) -> dict[str, Model]:
-    stands = {"ours": record.ours, "challenger": record.challenger}
-    return {who: Model(s.log_loss, s.auc, s.brier, s.calibration_error) for who, s in stands.items() if s is not None}
+            return self._standing

@@ -172,7 +172,8 @@ def _served(session: Session, *, leave: bool) -> Iterator[None]:
     if leave or session.settings.listen == "off":
         yield
         return
-    with serve.start(session.settings, session.inbox, session.rates, session.settings.hosts) as address:
+    settings, timings = session.settings, session.runner.timings
+    with serve.start(settings, session.inbox, session.rates, settings.hosts, timings) as address:
         session.console.print(session.words.say("page: {address}", address=address), style="bold")
         yield
 

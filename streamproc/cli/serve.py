@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import msgspec
 
 from streamproc.adapters.embedded.inbox import Inbox, InboxFullError, Status
+from streamproc.adapters.embedded.timings import Timings
 from streamproc.adapters.metrics import Metrics
 from streamproc.adapters.sources import Item
 from streamproc.adapters.web.access import Access, AccessError, parse_listen
@@ -26,14 +27,17 @@ SOURCE = "http"
 
 
 @contextmanager
-def start(settings: Settings, inbox: Inbox, rates: Rates, hosts: Sequence[str] = ()) -> Iterator[str]:
+def start(
+    settings: Settings, inbox: Inbox, rates: Rates, hosts: Sequence[str] = (), timings: Timings | None = None
+) -> Iterator[str]:
     """Serves while the block runs; gives the page's address. `hosts` are other names the server is reached by.
 
     The caller's thread serves the inbox, which is closed when the block is left. Raises ConfigError where the
     settings would let others in without a token, or the address cannot be used.
     """
     reader = FolderReader(settings.data)
-    metrics = Metrics(lambda: reader.seen(inbox.depth()))
+    measured = timings or Timings()
+    metrics = Metrics(lambda: reader.seen(inbox.depth(), measured))
     behind = Behind(reader, InboxTaker(inbox, rates, keep_text=settings.keep_text), metrics)
     try:
         address = parse_listen(settings.listen)

@@ -11,6 +11,7 @@ from streamproc.adapters.embedded.pipeline import Pipeline, Step
 from streamproc.core.control import JournalRecord, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
+from streamproc.monitor.counts import feed_of
 
 REPLAY_GRID = HOUR
 LIVE_GRID = SECOND
@@ -25,10 +26,10 @@ MOST_SOURCES = 256
 class Progress(msgspec.Struct):
     """Where the journal's writer stands: `clock` the last tick, `read` the largest event time taken in (µs).
 
-    `sources` holds the largest event time of each source, `told` the one the last midnight's tick told,
-    `purchases_from` those that ever brought a purchase. Once there are more than MOST_SOURCES, the quarter that is read
-    least far is forgotten, but never the one of purchases that is read furthest: it tells whether silence may be taken
-    for silence. A source that comes again counts as a new one.
+    `newest` holds the largest event time of each feed, `sources` that of each source, `told` the one the last
+    midnight's tick told, `purchases_from` those that ever brought a purchase. Once there are more than MOST_SOURCES,
+    the quarter that is read least far is forgotten, but never the one of purchases that is read furthest: it tells
+    whether silence may be taken for silence. A source that comes again counts as a new one.
     """
 
     clock: int = 0
@@ -41,6 +42,7 @@ class Progress(msgspec.Struct):
     live: bool = False
     announced: tuple[int, int, int] | None = None
     grades: tuple[int, int, int] | None = None
+    newest: dict[str, int] = {}
 
 
 class Clock:
@@ -64,7 +66,8 @@ class Clock:
 
     def see(self, record: CustomerEvent | FirmFact) -> None:
         """A record is the next one of its source: the source works, and is read as far as that."""
-        sources = self._progress.sources
+        sources, newest, feed = self._progress.sources, self._progress.newest, feed_of(record)
+        newest[feed] = max(record.at, newest.get(feed, 0))
         known = record.source in sources
         sources[record.source] = max(record.at, sources.get(record.source, 0))
         if isinstance(record, Purchase):

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamproc.adapters.metrics import Base, Metrics, Model, Seen
+from streamproc.adapters.metrics import AtDesk, Base, Judged, Kept, Metrics, Model, Ruled, Seen, Time
 from tests.adapters.web.kit import HOSTILE, Site
 
 SEEN = Seen(
@@ -17,21 +17,51 @@ SEEN = Seen(
         ("won_back", ""): 4,
         ("warnings", "raised"): 6,
         ("severities", "high"): 6,
+        ("causes", "price"): 5,
+        ("service_warnings", "low"): 2,
+        ("steps", "claim"): 3,
+        ("complaints", "opened>quality"): 4,
+        ("complaints", "resolved>quality"): 2,
+        ("complaint_seconds", "resolved>quality"): 7_200,
         ("verdicts", "right"): 1,
         ("late", "too_late"): 2,
     },
-    clock=1_000_000_000_000_000,
-    read=1_000_000_500_000_000,
-    now=1_000_002_500_000_000,
-    wall=True,
+    time=Time(clock=1_000_000_000_000_000, read=1_000_000_500_000_000, now=1_000_002_500_000_000, wall=True),
     waiting=3,
-    dead_letters=1,
-    open_warnings={"high": 2, "low": 0},
-    base=Base("EUR", {"loyal": 3}, {"A": 1}, 1234.5, 99.5),
-    snapshot="abc",
-    speaks="learned",
-    models={"ours": Model(0.4, 0.9, 0.1, 0.02), "challenger": Model(0.5, 0.8, 0.2, 0.03)},
-    drifts={"base_rate": 1},
+    newest={"purchases": 1_000_000_440_000_000},
+    kept=Kept(
+        dead_letters=1,
+        open_warnings={"high": 2, "low": 0},
+        customers=8,
+        due=3,
+        journal=99,
+        files={"database": 4_096},
+        disk_free=10,
+        disk=100,
+        leads=(2, 86_400.0),
+    ),
+    base=Base(
+        "EUR",
+        {"loyal": 3},
+        {"A": 1},
+        1234.5,
+        99.5,
+        warned=2,
+        unhappy=1,
+        lost={"B": 4},
+        losses={("price", "B", "average"): 4},
+        perceived=8.0,
+        expected=10.0,
+    ),
+    ruled=Ruled("abc", "learned", 999_000_000_000_000, "default", "d1"),
+    judged=Judged(
+        examples=50,
+        base_rate=0.25,
+        models={"ours": Model(0.4, 0.9, 0.1, 0.02), "challenger": Model(0.5, 0.8, 0.2, 0.03)},
+        drifts={"base_rate": 1},
+        refused=3,
+    ),
+    desk=AtDesk({"quality": 2}, {("churn_rate", "high"): 1}),
 )
 
 
@@ -81,6 +111,33 @@ def exposed(seen: Seen | None) -> str:
         ("streamproc_model_calibration_error", ("ours",), 0.02),
         ("streamproc_model_drifts", ("base_rate",), 1),
         ("streamproc_model_info", ("abc", "learned"), 1),
+        ("streamproc_model_created_timestamp_seconds", (), 999e6),
+        ("streamproc_model_base_rate", (), 0.25),
+        ("streamproc_model_judged_examples", (), 50),
+        ("streamproc_refused_snapshots_total", (), 3),
+        ("streamproc_policy_info", ("d1", "default"), 1),
+        ("streamproc_warning_causes_total", ("price",), 5),
+        ("streamproc_service_warnings_total", ("low",), 2),
+        ("streamproc_desk_steps_total", ("claim",), 3),
+        ("streamproc_desk_steps_total", ("overdue",), 0),
+        ("streamproc_verdicts_total", ("wrong",), 0),
+        ("streamproc_complaint_steps_total", ("quality", "opened"), 4),
+        ("streamproc_complaint_answer_seconds_sum", ("quality", "resolved"), 7_200),
+        ("streamproc_complaint_answer_seconds_count", ("quality", "resolved"), 2),
+        ("streamproc_feed_age_seconds", ("purchases",), 60),
+        ("streamproc_kept_customers", (), 8),
+        ("streamproc_due_customers", (), 3),
+        ("streamproc_journal_records", (), 99),
+        ("streamproc_data_bytes", ("database",), 4_096),
+        ("streamproc_disk_free_bytes", (), 10),
+        ("streamproc_warning_lead_seconds_count", (), 2),
+        ("streamproc_warned_customers", (), 2),
+        ("streamproc_unhappy_customers", (), 1),
+        ("streamproc_lost_customers_total", ("B",), 4),
+        ("streamproc_losses", ("price", "B", "average"), 4),
+        ("streamproc_satisfaction_expected", (), 10),
+        ("streamproc_open_complaints", ("quality",), 2),
+        ("streamproc_open_alerts", ("churn_rate", "high"), 1),
     ],
 )
 def test_what_the_store_counts_is_a_metric(name: str, labels: tuple[str, ...], value: float) -> None:
@@ -88,7 +145,7 @@ def test_what_the_store_counts_is_a_metric(name: str, labels: tuple[str, ...], v
 
 
 def test_time_that_does_not_follow_the_wall_is_never_behind() -> None:
-    assert values(exposed(SEEN._replace(wall=False)))["streamproc_behind_seconds", ()] == 0
+    assert values(exposed(SEEN._replace(time=SEEN.time._replace(wall=False))))["streamproc_behind_seconds", ()] == 0
 
 
 def test_a_process_without_a_store_still_says_what_it_is() -> None:

@@ -1,0 +1,109 @@
+"""What the metrics show, read from what the processors remember: the same figures of a run and of a worker."""
+
+import os
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded.clock import Progress
+from streamproc.adapters.embedded.schema import FILE
+from streamproc.adapters.metrics.seen import AtDesk, Base, Judged, Kept, Model, Ruled
+from streamproc.core.experience import EXPECTED, PERCEIVED
+from streamproc.core.ids import short_id
+from streamproc.core.policy import Severity
+from streamproc.desk.desk import Desk
+from streamproc.desk.feed import OPEN_STATES
+from streamproc.desk.warning import Money
+from streamproc.monitor.counts import category_code
+from streamproc.monitor.effects import Totals
+from streamproc.monitor.partition import Meta
+from streamproc.trainer.trainer import Status
+
+TENTHS = 10
+
+
+def base_of(totals: Totals, money: Money) -> Base:
+    """The customers that the totals count."""
+    losses = Counter[tuple[str, ...]]()
+    for counts in totals.losses.values():
+        for key, count in counts.items():
+            cause, grade, segment = key.split("/")
+            losses[cause, grade, segment] += count
+    told = totals.service or [0] * (max(PERCEIVED, EXPECTED) + 1)
+    return Base(
+        currency=money.currency,
+        stages=totals.stages,
+        grades=totals.grades,
+        equity=float(money.text(totals.equity)),
+        at_risk=float(money.text(totals.at_risk)),
+        warned=totals.open_warnings,
+        unhappy=totals.unhappy,
+        lost=totals.lost,
+        losses=losses,
+        perceived=told[PERCEIVED] / TENTHS,
+        expected=told[EXPECTED] / TENTHS,
+    )
+
+
+def rules_of(meta: Meta) -> Ruled:
+    """The snapshot and the policy that a partition goes by."""
+    snapshot, policy = meta.snapshot, meta.policy
+    digest = short_id(msgspec.json.encode(policy, order="sorted").decode())
+    return Ruled(snapshot.id, snapshot.speaks, snapshot.at, policy.name, digest)
+
+
+def judged_of(status: Status) -> Judged:
+    """How the models stand beside each other."""
+    record = status.standing
+    stands = {"ours": record.ours, "challenger": record.challenger}
+    models = {who: Model(s.log_loss, s.auc, s.brier, s.calibration_error) for who, s in stands.items() if s is not None}
+    return Judged(record.judged, record.base_rate, models, record.drifts, status.refused)
+
+
+def desk_of(desk: Desk) -> AtDesk:
+    """What the desk has open."""
+    complaints = Counter(category_code(case.category) for case in desk.watch.cases.open.values())
+    found = (opened.finding for opened in desk.watch.open.values())
+    alerts = Counter[tuple[str, ...]]((finding.kind, finding.severity) for finding in found)
+    return AtDesk(complaints, alerts)
+
+
+def kept_in(db: sqlite3.Connection, folder: Path, progress: Progress) -> Kept:
+    """What the data folder holds. Each question is answered from an index, or from a table that stays small."""
+    open_now = f"SELECT severity, count(*) FROM warnings WHERE state IN {OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
+    severities = dict(db.execute(open_now))
+    due = sum(
+        _one(db, "SELECT count(*) FROM states WHERE partition = ? AND due <= ?", number, progress.read)
+        for number in range(progress.partitions)
+    )
+    led, days = db.execute(
+        "SELECT count(*), coalesce(sum(julianday(updated_at) - julianday(raised_at)), 0) FROM warnings"
+        " WHERE state = 'lost'"
+    ).fetchone()
+    disk = os.statvfs(folder)
+    return Kept(
+        dead_letters=_one(db, "SELECT count(*) FROM dead_letters WHERE redriven IS NULL"),
+        open_warnings={severity.code: severities.get(severity.code, 0) for severity in Severity},
+        customers=sum(sum(meta.totals.stages.values()) for meta in queries.metas(db)),
+        due=due,
+        journal=_one(db, "SELECT coalesce(max(seq), 0) FROM journal"),
+        files={name: _size(folder / file) for name, file in (("database", FILE), ("log", f"{FILE}-wal"))},
+        disk_free=disk.f_bavail * disk.f_frsize,
+        disk=disk.f_blocks * disk.f_frsize,
+        leads=(led, days * 86_400),
+    )
+
+
+def _one(db: sqlite3.Connection, query: str, *given: int) -> int:
+    (number,) = db.execute(query, given).fetchone()
+    return int(number)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
