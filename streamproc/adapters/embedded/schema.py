@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 FILE = "streamproc.db"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _PRIMARY = 0xFF
 """The bits of SQLite's error code that name the kind of trouble."""
@@ -53,6 +53,11 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, reason TEXT NOT NULL, field TEXT NOT NULL, detail TEXT NOT NULL,
     source TEXT NOT NULL, row INTEGER NOT NULL, offset INTEGER NOT NULL, raw BLOB NOT NULL, redriven TEXT
 );
+CREATE TABLE IF NOT EXISTS imports (
+    seq INTEGER PRIMARY KEY,   -- of the first record that a run took in from the source
+    source TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS retold (seq INTEGER PRIMARY KEY, customer TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (
     name TEXT NOT NULL, label TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (name, label)
 );
