@@ -12,6 +12,9 @@ from streamproc.adapters.embedded.schema import StoreError, connect
 from streamproc.adapters.kafka.importing import ImportingError, reached, steps
 from streamproc.adapters.kafka.names import BEGINNING
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.state_topics import state_topics
+from streamproc.adapters.kafka.tools import admin_of
+from streamproc.adapters.kafka.topics import topic_ids
 from streamproc.adapters.kafka.transacting import writer_to
 from streamproc.cli.common import ConfigOption, DataOption, JsonOption, Screen, command, print_json, seldom_collecting
 from streamproc.cli.outputs import long_work
@@ -69,11 +72,13 @@ def _check(db: sqlite3.Connection, topics: Topics, settings: Settings) -> None:
 def _bring_in(db: sqlite3.Connection, topics: Topics, screen: Screen) -> dict[str, object]:
     """Writes all that is missing; what was done."""
     kafka, clock = screen.settings.kafka, 0
+    with admin_of(kafka) as admin:
+        ids = topic_ids(admin, state_topics(topics.names))
     (last,) = db.execute("SELECT max(seq) FROM journal").fetchone()
     with writer_to(kafka, BEGINNING) as writer:
         begun = reached(topics)
         with long_work(screen, "journal", last) as done, seldom_collecting():
-            for step in steps(read(db), topics.names, kafka.partitions, begun):
+            for step in steps(read(db), topics.names, kafka.partitions, begun, ids=ids):
                 writer.commit(step.outputs)
                 done(step.seq)
                 clock = step.clock

@@ -6,7 +6,9 @@ import typer
 from rich.table import Table
 
 from streamproc.adapters.kafka.checks import Finding, check_topics
-from streamproc.adapters.kafka.going_on import go_on
+from streamproc.adapters.kafka.going_on import go_on, take
+from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.state_topics import state_topics
 from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.topics import (
     Found,
@@ -98,21 +100,36 @@ def check(*, json: JsonOption = False, config: ConfigOption = None) -> None:
 
 @app.command("go-on")
 def go_on_at(
-    place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION", help="A partition of one of the firm's topics.")],
+    place: Annotated[
+        str,
+        typer.Argument(metavar="TOPIC[/PARTITION]", help="A partition of a topic of the firm's, or a topic of state."),
+    ],
     *,
     config: ConfigOption = None,
 ) -> None:
-    """Give up records that are lost, and let intake go on with what is there.
+    """Give up records that are lost, or take a restored topic for the lost one; workers then go on.
 
     A worker ends with code 73 where a topic of the firm's no longer holds what it has not read: the topic was made
     anew, or its retention was too short. It does so again until this is said. Where nothing is lost, nothing changes.
 
+    It ends so, too, where a topic that holds its state (progress, a changelog) is not the one the journal began with.
+    With the name of the topic alone this says that it is a whole copy of it, made when no worker ran any more. Where it
+    is not, warnings will be doubled or be missing.
+
     For example:
 
         STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics go-on purchases/0
+
+        STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics go-on streamproc.monitor-changelog
     """
     with command(config) as screen:
         kafka = screen.settings.kafka
+        if place in state_topics(Names(kafka.prefix)):
+            taken = take(kafka, place)
+            screen.line(
+                f"{place} stands for the lost one" if taken else f"{place} is the right one, nothing was changed"
+            )
+            return
         topic, _, number = place.rpartition("/")
         if topic not in kafka.inputs.values() or not number.isdecimal():
             some = ", ".join(f"{name}/0" for name in kafka.inputs.values())

@@ -15,7 +15,7 @@ import typer
 
 from streamproc.adapters.kafka import worker as engine
 from streamproc.adapters.kafka.apps import Settings as AppSettings
-from streamproc.adapters.kafka.beginning import BeginningError, begin
+from streamproc.adapters.kafka.beginning import BeginningError, Begun, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
 from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
@@ -35,6 +35,7 @@ from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.rates import learning
 from streamproc.adapters.kafka.security import broker_credentials, client_security, redis_arguments
+from streamproc.adapters.kafka.state_topics import state_topics
 from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.topics import Found, found_topics
 from streamproc.adapters.kafka.trainer import TrainerProcessor
@@ -47,7 +48,6 @@ from streamproc.cli.common import ConfigOption, command, seldom_collecting, wall
 from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, read_mapping
 from streamproc.cli.topics import topics_of
 from streamproc.config import ConfigError, Settings
-from streamproc.core.control import Setup
 from streamproc.core.time import HOUR
 from streamproc.desk.warning import money_of
 from streamproc.intake.intake import Intake
@@ -116,12 +116,13 @@ def worker(
 class Plan:
     """What a worker is made of: where Kafka is, what the journal was begun with, and who processes what."""
 
-    def __init__(self, settings: Settings, connection: Connection, setup: Setup, inputs: dict[str, int]) -> None:
+    def __init__(self, settings: Settings, connection: Connection, begun: Begun, inputs: dict[str, int]) -> None:
         self.settings = settings
         self.connection = connection
-        self.setup = setup
+        self.setup = begun.setup
+        self._state_ids = begun.ids
         self.names = Names(settings.kafka.prefix)
-        self.rates = Rates(setup.currency)
+        self.rates = Rates(begun.setup.currency)
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy, self._playbook = policy_of(settings), playbook_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
@@ -134,7 +135,7 @@ class Plan:
         names = self.names
         journal = tuple((names.journal, number) for number in range(self.settings.kafka.partitions))
         inbox, examples, letters = (names.desk_inbox, 0), (names.examples, 0), (names.dead_letters, 0)
-        return [
+        specs = [
             AppSpec(
                 "intake", tuple(self.inputs), names.progress, self._intake, shared=True,
                 transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON, writes=(*journal, inbox, letters),
@@ -153,6 +154,7 @@ class Plan:
                 writes=(*journal, (names.warnings, 0), (names.alerts, 0), letters),
             ),
         ]  # fmt: skip
+        return [spec._replace(changelog_id=self._state_ids.get(spec.changelog, "")) for spec in specs]
 
     def beside(self, apps: Sequence[Liveness], bound: socket.socket, chosen: Sequence[str]) -> list[mode.Service]:
         """What runs beside the apps: rates for intake, the feed's writer for the desk, health for everybody."""
@@ -230,11 +232,17 @@ def _plan(settings: Settings) -> Plan:
     _check_partitions(names, kafka.partitions, found)
     connection = Connection(kafka.brokers, broker_credentials(kafka), client_security(kafka))
     try:
-        held = asyncio.run(begin(connection, names, kafka.partitions, asked_setup(settings)))
+        ids = {name: found[name].id for name in state_topics(names) if found[name].id}
+        begun = asyncio.run(begin(connection, names, kafka.partitions, asked_setup(settings), ids))
     except BeginningError as error:
         raise ConfigError(str(error)) from error
-    setup = agreed(held, settings, names.journal, "choose another prefix for another journal")
-    return Plan(settings, connection, setup, {name: found[name].partitions for name in kafka.inputs.values()})
+    setup = agreed(begun.setup, settings, names.journal, "choose another prefix for another journal")
+    return Plan(
+        settings,
+        connection,
+        begun._replace(setup=setup),
+        {name: found[name].partitions for name in kafka.inputs.values()},
+    )
 
 
 def _check_partitions(names: Names, partitions: int, found: dict[str, Found]) -> None:

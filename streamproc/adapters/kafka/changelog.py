@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import aiokafka
 
+from streamproc.adapters.kafka.state_topics import TAKEN, taken_by
 from streamproc.adapters.kafka.transactions import Connection, Output, Writes
 
 POSITION = b"\0position"
 SUSPECT = b"\0suspect"
 TOPIC = b"\0topic"
 _OURS = (POSITION, SUSPECT, TOPIC)
+_RESERVED = (*_OURS, TAKEN)
 STALL_SECONDS = 60.0
 """How long reading back may stand still: longer than any transaction may stay open."""
 
@@ -35,7 +37,7 @@ class Slot(NamedTuple):
         """The whole batch as records: outputs, changed states, read position. Raises ChangelogError."""
         records = list(writes.outputs)
         for key, value in writes.changes:
-            if key in _OURS:
+            if key in _RESERVED:
                 raise ChangelogError(f"a state may not have the key {key!r}")
             records.append(self._output(key, value))
         records.append(self._output(POSITION, b"%d" % position))
@@ -54,25 +56,31 @@ class Slot(NamedTuple):
 
 
 class Past(NamedTuple):
-    """What a changelog holds of one owned partition. None: it was never written; `topic` is the id of what was read."""
+    """What a changelog holds of one owned partition. None: it was never written; `topic` is the id of what was read.
+
+    `taken` is the changelog's own id where it was taken for another that it stands for.
+    """
 
     position: int | None
     suspect: int | None
     states: dict[bytes, bytes]
     topic: str | None = None
+    taken: str = ""
 
 
 def parted(values: dict[bytes, bytes], prefix: bytes) -> Past:
     """A changelog partition's last values as one owner sees them. Without a prefix it takes them all."""
-    states = values
+    taken, states = taken_by(values), values
     if prefix:
         states = {key[len(prefix) :]: value for key, value in values.items() if key.startswith(prefix)}
     position, suspect, topic = (states.pop(key, None) for key in _OURS)
+    states.pop(TAKEN, None)
     return Past(
         None if position is None else int(position),
         None if suspect is None else int(suspect),
         states,
         None if topic is None else topic.decode(),
+        taken,
     )
 
 

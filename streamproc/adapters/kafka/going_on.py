@@ -1,19 +1,20 @@
-"""Going on where records of the firm's topics are lost: the one time that a person moves a position.
+"""Going on where records of the firm's topics are lost, or where a topic with state was restored from a copy.
 
-The rule kept here: it is moved under the transactional id of the partition's owner, so whoever reads there is shut out
-first, and whoever reads there next begins where this says.
+The rule kept here: a position is moved under the transactional id of the partition's owner, so whoever reads there is
+shut out first, and whoever reads there next begins where this says.
 """
 
 from typing import NamedTuple
-from uuid import UUID
 
 from streamproc.adapters.kafka.changelog import Slot, parted
-from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.names import BEGINNING, Names
 from streamproc.adapters.kafka.ownership import PositionError, start_position
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.state_topics import TAKEN, ids_in, taken_by
 from streamproc.adapters.kafka.tools import ClusterError, admin_of
+from streamproc.adapters.kafka.topics import topic_ids
 from streamproc.adapters.kafka.transacting import writer_to
-from streamproc.adapters.kafka.transactions import Writes
+from streamproc.adapters.kafka.transactions import Output, Writes
 from streamproc.config import KafkaSettings
 
 
@@ -43,11 +44,28 @@ def go_on(kafka: KafkaSettings, topic: str, number: int) -> WentOn | None:
             return went
 
 
+def take(kafka: KafkaSettings, topic: str) -> bool:
+    """Lets a topic with state stand for the one that the journal began with; False, and nothing done, where it is that.
+
+    Raises ConfigError without brokers; ClusterError, also where it holds no state.
+    """
+    topic_id, names = _id_of(kafka, topic), Names(kafka.prefix)
+    with topics_of(kafka) as topics:
+        first = next(topics.read(names.journal, [0]).records(0), None)
+        began = ids_in(first.headers).get(topic) if first is not None else None
+        values = {number: _last_values(topics, topic, number) for number in topics.spans(topic)}
+        if began is None or topic_id in (None, began) or all(taken_by(kept) == topic_id for kept in values.values()):
+            return False
+        if bare := [number for number, kept in values.items() if not kept]:
+            raise ClusterError(f"{topic} partition {bare[0]} holds nothing: it can stand for no other topic")
+        with writer_to(kafka, BEGINNING) as writer:
+            writer.commit(Output(topic, number, TAKEN, (topic_id or "").encode()) for number in values)
+    return True
+
+
 def _id_of(kafka: KafkaSettings, topic: str) -> str | None:
     with admin_of(kafka) as admin:
-        [described] = admin.describe_topics([topic])
-    known = UUID(str(described["topic_id"] or UUID(int=0)))
-    return known.hex if known.int else None
+        return topic_ids(admin, [topic]).get(topic)
 
 
 def _lost(topics: Topics, slot: Slot, place: tuple[str, int], topic_id: str | None) -> WentOn | None:
@@ -64,10 +82,10 @@ def _lost(topics: Topics, slot: Slot, place: tuple[str, int], topic_id: str | No
     return None
 
 
-def _last_values(topics: Topics, compacted: str) -> dict[bytes, bytes]:
-    """The last value of each key in a compacted topic of one partition."""
+def _last_values(topics: Topics, compacted: str, number: int = 0) -> dict[bytes, bytes]:
+    """The last value of each key in a compacted topic's partition."""
     values: dict[bytes, bytes] = {}
-    for record in topics.read(compacted).records(0):
+    for record in topics.read(compacted, [number]).records(number):
         key = record.key or b""
         if record.value is None:
             values.pop(key, None)

@@ -5,15 +5,17 @@ numbers. So whoever finds an import that was broken off knows behind which numbe
 desk and trainer of the past; before it is there, no worker begins (see beginning.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from streamproc.adapters.kafka.clock import due_by
 from streamproc.adapters.kafka.messages import IMPORTED, PastForDesk, PastForTrainer, encode
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Span, Topics, header
+from streamproc.adapters.kafka.state_topics import headers_of
 from streamproc.adapters.kafka.transactions import Output, Record
-from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Tick
+from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.ids import partition_of
 from streamproc.core.policy import Policy
@@ -88,9 +90,12 @@ class Past:
 
 
 def steps(
-    records: Iterable[tuple[int, JournalRecord]], names: Names, partitions: int, reached: Reached, most: int = RECORDS
-) -> Iterator[Step]:
+    records: Iterable[tuple[int, JournalRecord]], names: Names, partitions: int, reached: Reached, most: int = RECORDS,
+    ids: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Step]:  # fmt: skip
     """The transactions of at most `most` records that bring in all records, with their numbers, behind those `reached`.
+
+    The first record says that the journal's state is in the topics of these `ids`.
 
     Raises ImportingError, before the first step, where what was reached is not of these records.
     """
@@ -103,6 +108,8 @@ def steps(
             continue
         _check_same(reached, known)
         made = _placed(record, body, seq, names, partitions)
+        if isinstance(record, Setup):
+            made = [output._replace(headers=(*output.headers, *headers_of(ids))) for output in made]
         outputs += made
         size += len(body) * len(made)
         if len(outputs) >= most or size >= BYTES:

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 BATCH_SECONDS = 8.0
 """How long the batch in hand may take when partitions are given up: SIGTERM promises ten seconds in all."""
 
+RESTORED = (
+    "Restore it from a copy that was made when no worker ran any more; then `streamproc topics go-on {topic}` takes it "
+    "for the lost one. Without a copy begin anew under another prefix (STREAMPROC_KAFKA__PREFIX)"
+)
 TopicPartition = tuple[str, int]
 Bounds = Mapping[TopicPartition, tuple[int, int]]
 
@@ -27,6 +31,7 @@ class AppSpec(NamedTuple):
     `shared`: all owned partitions keep their state in the changelog's only partition; otherwise each in the
     changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
     does not hold what comes next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
+    `changelog_id` is the brokers' id of the changelog that the journal began with, empty where it is not known.
     """
 
     name: str
@@ -37,10 +42,11 @@ class AppSpec(NamedTuple):
     transaction_timeout: float = 20.0
     mending: str = ""
     writes: tuple[TopicPartition, ...] = ()
+    changelog_id: str = ""
 
 
 class PositionError(Exception):
-    """A topic does not hold what comes next: it was shortened or made anew."""
+    """A topic does not hold what comes next, or what was before: it was shortened or made anew."""
 
 
 def start_position(partition: TopicPartition, past: Past, bounds: tuple[int, int], topic_id: str | None = None) -> int:
@@ -138,6 +144,7 @@ class Ownership:
             pasts = await read_back(self.connection, [p.slot for p in fresh.values()], self.liveness.touch)
             for tp, partition in fresh.items():
                 past = pasts.pop(partition.slot)
+                self._check_changelog(past, ids)
                 try:
                     start = start_position(tp, past, bounds[tp], ids.get(tp[0]))
                 except PositionError as error:
@@ -150,6 +157,16 @@ class Ownership:
             list(fresh),
             time.monotonic() - began,
         )
+
+    def _check_changelog(self, past: Past, ids: Mapping[str, str]) -> None:
+        """Raises PositionError where the changelog is neither that of the beginning nor taken for it."""
+        name, began = self.spec.changelog, self.spec.changelog_id
+        now = ids.get(name, began)
+        if began and now not in (began, past.taken):
+            raise PositionError(
+                f"{name} is not the topic that the journal began with: it was made anew, and the state is not in it. "
+                f"{RESTORED.format(topic=name)}"
+            )
 
     def resume(self) -> None:
         """Everything owned goes to work."""

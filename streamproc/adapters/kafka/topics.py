@@ -1,7 +1,8 @@
 """The topics of a cluster: which there must be, which there are, and making those that are missing."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from kafka.admin import ConfigResource, KafkaAdminClient
 
@@ -44,11 +45,15 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A topic as it is: all its settings, defaults included; `replicas` of its least copied partition."""
+    """A topic as it is: all its settings, defaults included; `replicas` of its least copied partition.
+
+    `id` is the brokers' own, empty where they are too old to tell: a topic made anew has another.
+    """
 
     partitions: int
     replicas: int
     settings: Mapping[str, str]
+    id: str = ""
 
 
 def wanted_topics(kafka: KafkaSettings, horizon_ms: int) -> list[Wanted]:
@@ -93,9 +98,21 @@ def found_topics(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Fou
             len(topic["partitions"]),
             min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
             {name: str(entry["value"]) for name, entry in settings[topic["name"]].items()},
+            _id(topic),
         )
         for topic in there
     }
+
+
+def topic_ids(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, str]:
+    """The brokers' ids of those of the names that there are. Raises kafka-python's KafkaError."""
+    there = admin.describe_topics(list(names))
+    return {topic["name"]: _id(topic) for topic in there if not topic["error_code"] and _id(topic)}
+
+
+def _id(topic: Mapping[str, Any]) -> str:
+    known = UUID(str(topic["topic_id"] or UUID(int=0)))
+    return known.hex if known.int else ""
 
 
 def missing_topics(admin: KafkaAdminClient, names: Iterable[str]) -> list[str]:

@@ -131,8 +131,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def topic_ids(self) -> dict[str, str]:
         """The ids of the topics as they are now, as far as the brokers tell. Raises aiokafka's KafkaError."""
-        topics = cast("Consumer", self.consumer).ownership.spec.topics
-        return cast("dict[str, str]", await self.call_thread(self._topic_ids, topics))
+        spec = cast("Consumer", self.consumer).ownership.spec
+        return cast("dict[str, str]", await self.call_thread(self._topic_ids, (*spec.topics, spec.changelog)))
 
     async def _topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
         return await topic_ids(self._ensure_consumer()._client, topics)  # noqa: SLF001 - no public way

@@ -22,7 +22,7 @@ def test_whoever_begins_when_a_journal_begins_once(kafka: Broker, topic_prefix: 
 
     async def begin_after(delay: float, names: Names) -> Setup:
         await asyncio.sleep(delay)
-        return await begin(connection, names, 3, ASKED)
+        return (await begin(connection, names, 3, ASKED, {names.progress: "1d"})).setup
 
     async def all_begin(names: Names, delays: tuple[float, ...]) -> list[Setup]:
         return await asyncio.gather(*(begin_after(delay, names) for delay in delays))

@@ -19,6 +19,7 @@ from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.kafka.beginning import BeginningError, begin
 from streamproc.adapters.kafka.importing import Reached, steps
 from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.state_topics import ids_in, state_topics
 from streamproc.adapters.kafka.transactions import Connection, Output, TransactionWriter
 from streamproc.core.control import Setup
 from streamproc.core.events import Purchase
@@ -67,7 +68,7 @@ def committed(kafka: Broker, topic_prefix: str) -> Callable[[], Committed]:
 
 def begun(kafka: Broker, prefix: str, asked: Setup = SETUP) -> Setup:
     """What a worker does first."""
-    return asyncio.run(begin(Connection(kafka.bootstrap), Names(prefix), PARTITIONS, asked))
+    return asyncio.run(begin(Connection(kafka.bootstrap), Names(prefix), PARTITIONS, asked)).setup
 
 
 def written(kafka: Broker, prefix: str, output: Output) -> None:
@@ -108,6 +109,8 @@ def test_a_folder_s_journal_gives_the_folder_s_feed(
     assert [msgspec.json.encode(entry) for entry in entries] == feed_of(folder)
     assert {c: body for states in again.states for c, body in states.bodies.items()} == states_of(folder)
     assert begun(kafka, topic_prefix) == SETUP
+    first = committed().records[Names(topic_prefix).journal, 0][0]
+    assert set(ids_in(first.headers)) == set(state_topics(Names(topic_prefix)))
     twice = cli("journal", "import", "--data", folder)
     assert (twice.code, "has its past already" in twice.err) == (2, True)
 
