@@ -14,7 +14,7 @@ from streamproc.core.causes import CAUSES, Cause
 from streamproc.core.events import RECOVERY_STEPS
 from streamproc.core.ids import short_id
 from streamproc.core.time import HOUR, to_text
-from streamproc.core.value import Segment
+from streamproc.core.value import Segment, Tier
 
 Tie = Literal["financial", "social", "structural"]
 """What binds the customer, weakest first: benefits, personal attention, what a competitor cannot easily copy."""
@@ -66,8 +66,11 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recovery: bool = False
 
 
-class Playbook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole: rows by segment (and `unknown`), lines by cause (and `unknown`), the seven steps, names of roles."""
+class Playbook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The whole: rows by segment (and `unknown`), lines by cause (and `unknown`), the seven steps, names of roles.
+
+    `tiers` may add steps that move a customer up the pyramid; a playbook without them says what it always said.
+    """
 
     version: Annotated[int, Meta(ge=1, le=1)]
     name: Text
@@ -75,6 +78,7 @@ class Playbook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     segments: dict[str, Row]
     causes: dict[str, Line]
     recovery: tuple[Step, ...]
+    tiers: dict[str, Line] = {}
 
 
 class StepText(Struct, frozen=True, kw_only=True):
@@ -100,8 +104,10 @@ class Do(NamedTuple):
     due: int
 
 
-def steps_for(playbook: Playbook, segment: str | None, causes: Sequence[Cause], at: int) -> list[Do]:
-    """What to do about a warning raised at `at` (µs): the row's steps, then the lines', in the order of the file."""
+def steps_for(
+    playbook: Playbook, segment: str | None, causes: Sequence[Cause], at: int, tier: str | None = None
+) -> list[Do]:
+    """What to do about a warning raised at `at` (µs): the row's steps, the lines', then what moves the tier up."""
     row_name = segment or UNKNOWN
     row = playbook.segments[row_name]
     found = [(f"segment.{row_name}", step) for step in row.steps]
@@ -110,6 +116,8 @@ def steps_for(playbook: Playbook, segment: str | None, causes: Sequence[Cause], 
         found += [(f"cause.{name}", step) for step in playbook.causes[name].steps]
     if row_name != Segment.BLEEDING and _needs_recovery(playbook, causes):
         found += [("recovery", step) for step in playbook.recovery]
+    if tier in playbook.tiers:
+        found += [(f"tier.{tier}", step) for step in playbook.tiers[tier].steps]
     return [
         Do(origin, step, playbook.roles[step.role], at + step.within_hours * HOUR)
         for origin, step in found
@@ -144,6 +152,7 @@ def problems(playbook: Playbook) -> list[str]:
     found = [
         *_parts("segments", playbook.segments, {*map(str, Segment), UNKNOWN}),
         *_parts("causes", playbook.causes, {*CAUSES, UNKNOWN}),
+        *(f"tiers.{name}: there is no such thing" for name in sorted(playbook.tiers.keys() - {*map(str, Tier)})),
     ]
     told = tuple(step.id for step in playbook.recovery)
     if told != RECOVERY_STEPS:
@@ -170,4 +179,6 @@ def _lists(playbook: Playbook) -> Iterator[tuple[str, tuple[Step, ...]]]:
         yield f"segments.{name}", row.steps
     for name, line in playbook.causes.items():
         yield f"causes.{name}", line.steps
+    for name, line in playbook.tiers.items():
+        yield f"tiers.{name}", line.steps
     yield "recovery", playbook.recovery

@@ -35,7 +35,7 @@ def _error(found: list[str]) -> PlaybookError:
 
 def _faults(raw: dict[str, Any]) -> Iterator[str]:
     """The faults of rows, lines and steps, each looked at by itself: so its place can be named."""
-    for part, kind in (("segments", Row), ("causes", Line)):
+    for part, kind in (("segments", Row), ("causes", Line), ("tiers", Line)):
         table = raw.get(part)
         for name, one in table.items() if isinstance(table, dict) else ():
             yield from _fault_of(f"{part}.{name}", one, kind)

@@ -305,7 +305,8 @@ def _clue(clue: Clue) -> ClueText:
 
 
 def _steps(would: WouldWarn | ServiceWarn, playbook: Playbook) -> tuple[StepText, ...]:
-    return tuple(map(step_text, steps_for(playbook, would.figures.segment, would.causes, would.at)))
+    figures = would.figures
+    return tuple(map(step_text, steps_for(playbook, figures.segment, would.causes, would.at, figures.tier)))
 
 
 def raised(warning: Warning) -> Entry:

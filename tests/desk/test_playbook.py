@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from streamproc.core.causes import CAUSES, Cause, CauseName, Clue
@@ -77,6 +78,22 @@ def test_a_second_cause_is_followed_only_where_it_is_nearly_as_strong() -> None:
     assert lines(0.2) == ["cause.price"]
 
 
+@pytest.mark.parametrize(
+    ("tier", "step"), [("gold", "learn"), ("iron", "less_effort"), ("lead", "price_or_cost"), ("platinum", None)]
+)
+def test_each_tier_has_what_moves_it_up(tier: str, step: str | None) -> None:
+    with_it = steps_for(OURS, Segment.AVERAGE, [], on(1), tier)
+    assert [do.step.id for do in with_it if do.origin == f"tier.{tier}"] == ([] if step is None else [step])
+    assert [do for do in with_it if not do.origin.startswith("tier.")] == steps_for(OURS, Segment.AVERAGE, [], on(1))
+
+
+def test_a_playbook_without_tiers_is_still_one_and_the_same() -> None:
+    """What an older program wrote keeps its digest."""
+    older = read_playbook(re.sub(r"(?s)# -+ what moves.*?(?=# -+ the seven)", "", TEXT))
+    assert older.tiers == {}
+    assert b"tiers" not in msgspec.json.encode(older)
+
+
 def test_the_digest_is_of_all_that_is_in_it() -> None:
     other = read_playbook(TEXT.replace("within_hours = 4,", "within_hours = 5,"))
     assert digest(OURS) == digest(read_playbook(TEXT)) != digest(other)
@@ -87,6 +104,7 @@ def test_the_digest_is_of_all_that_is_in_it() -> None:
     [
         ("version = 1", "version = 2", "version"),
         ("[segments.average]", "[segments.avrage]", "segments.average is missing"),
+        ("[tiers.gold]", "[tiers.golden]", "tiers.golden: there is no such thing"),
         ("[segments.average]", "[segments.avrage]", "segments.avrage: there is no such thing"),
         ("[causes.price]", "[causes.prize]", "causes.price is missing"),
         ('id = "solve"', 'id = "solved"', "the seven steps are apologise, solve"),
