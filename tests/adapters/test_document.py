@@ -4,8 +4,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from streamproc.adapters.report import charts
-from streamproc.adapters.report.charts import Link
-from streamproc.adapters.report.document import Document, Section, Table, html
+from streamproc.adapters.report.charts import Link, Mark
+from streamproc.adapters.report.document import DASH, Document, Section, Table, html
 from tests.browser import Browser
 from tests.ground.source import PACKAGE
 
@@ -21,7 +21,7 @@ def hostile() -> Document:
         charts.flow(HOSTILE, [Link(HOSTILE, "to", 1)]),
     )
     section = Section(HOSTILE, HOSTILE, drawn, Table((HOSTILE, HOSTILE), [(HOSTILE, HOSTILE)]))
-    return Document("en", HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], [section], HOSTILE)
+    return Document("en", HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], [section], HOSTILE, HOSTILE)
 
 
 def test_what_comes_from_outside_stays_text(tmp_path: Path, browser: Browser) -> None:
@@ -45,6 +45,21 @@ def test_a_script_or_a_request_of_somebody_elses_is_refused(tmp_path: Path, brow
     assert browser.evaluate("window.ran === undefined")
     refused = "fetch('data:text/plain,x').then(() => false, () => true)"
     assert browser.evaluate(refused)
+
+
+def test_where_nothing_is_told_stands_that_and_no_empty_chart() -> None:
+    empty = charts.lines("waits", ["May"], {"minutes": [None]}), charts.flow("moved", [])
+    curve = charts.curves("who", ("x", "y"), {}, ("the field", [Mark("80 %", 20, 80)]))
+    told = charts.bars("bought", ["May"], {"orders": [0]})
+    dashes = Table(("month", "minutes"), [("May", DASH)])
+    sections = [
+        Section("a", "", (*empty, curve), dashes),
+        Section("b", "", (told, *empty), dashes),
+        Section("c", "", empty, Table(("month", "minutes"), [("May", "3")])),
+    ]
+    page = html(Document("en", "", "", [], sections, "", "nothing here"))
+    assert [page.count(text) for text in ("data-chart=", "<table>", "nothing here")] == [1, 2, 1]
+    assert "waits" not in page
 
 
 def test_the_library_is_the_released_file_and_has_its_licence() -> None:

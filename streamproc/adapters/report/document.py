@@ -50,17 +50,20 @@ class Document(NamedTuple):
     sections: list[Section]
     figures: str
     """What the tables are called where they are folded away."""
+    untold: str
+    """What stands in place of charts and a table in which there is nothing."""
 
 
 def html(document: Document) -> str:
     """The file's text."""
-    options = [option for section in document.sections for option in section.charts]
+    sections = [_told(section) for section in document.sections]
+    options = [option for section in sections for option in section.charts]
     return (
         templates()
         .get_template("document.html")
         .render(
             document=document,
-            numbered=_numbered(document.sections),
+            numbered=_numbered(sections),
             policy=policy(),
             style=Markup(_style()),  # noqa: S704 - these three are files of this package
             library=Markup(_library()),  # noqa: S704
@@ -68,6 +71,21 @@ def html(document: Document) -> str:
             options=Markup(_data(options)),  # noqa: S704 - no character of it can end the element
         )
     )
+
+
+def _told(section: Section) -> Section:
+    """The section without charts that show nothing; where none is left, without a table of dashes as well."""
+    charts = tuple(option for option in section.charts if _shows(option))
+    table = section.table
+    if not charts and table is not None and all(cell == DASH for row in table.rows for cell in row[1:]):
+        table = None
+    return section._replace(charts=charts, table=table)
+
+
+def _shows(option: Option) -> bool:
+    """Whether there is anything in a chart; points to compare with alone are nothing."""
+    drawn = (series for series in option["series"] if series["type"] != "scatter")
+    return any(value is not None for series in drawn for value in series["data"])
 
 
 def _numbered(sections: list[Section]) -> list[tuple[Section, list[int]]]:

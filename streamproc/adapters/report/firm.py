@@ -62,6 +62,7 @@ def firm_document(story: Story, now: Summary, words: Words) -> Document:
         tiles=tiles,
         sections=sections,
         figures=words.say("The figures"),
+        untold=words.say("Nothing is told of it yet."),
     )
 
 

@@ -28,6 +28,7 @@ def record_document(record: Record, words: Words) -> Document:
         tiles=record_lines(record, words),
         sections=[_calibration(record, words), _saved(record, words), _service(record, words), *_groups(record, words)],
         figures=words.say("The figures"),
+        untold=words.say("Nothing is told of it yet."),
     )
 
 
