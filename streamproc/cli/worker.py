@@ -5,7 +5,6 @@ import logging
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated
@@ -19,15 +18,7 @@ from streamproc.adapters.kafka.beginning import BeginningError, Begun, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
 from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
-from streamproc.adapters.kafka.health import (
-    FeedGauges,
-    Health,
-    LateCounts,
-    Refusals,
-    TrainerCounts,
-    Trouble,
-    application,
-)
+from streamproc.adapters.kafka.health import FeedGauges, Health, Refusals, TrainerCounts, Trouble, application
 from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
@@ -47,6 +38,7 @@ from streamproc.adapters.web.access import AccessError, parse_listen
 from streamproc.cli.common import ConfigOption, command, seldom_collecting, wall
 from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, read_mapping
 from streamproc.cli.topics import topics_of
+from streamproc.cli.worker_figures import Here, RedisWatch, WorkerFigures, has, process_collectors
 from streamproc.config import ConfigError, Settings
 from streamproc.core.time import HOUR
 from streamproc.desk.warning import money_of
@@ -126,9 +118,7 @@ class Plan:
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy, self._playbook = policy_of(settings), playbook_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
-        self._late = Counter[str]()
-        self._at_desk: DeskProcessor | None = None  # the last that this process had
-        self._at_trainer: TrainerProcessor | None = None
+        self._here = Here(money_of(self.setup))
 
     def specs(self) -> list[AppSpec]:
         """The four apps."""
@@ -160,31 +150,35 @@ class Plan:
         """What runs beside the apps: rates for intake, the feed's writer for the desk, health for everybody."""
         services: list[mode.Service] = []
         troubles: list[Trouble] = []
+        figures = WorkerFigures(apps, self._here)
         if "intake" in chosen:
             services.append(RatesService(self))
         if "desk" in chosen and self.settings.redis.url.get_secret_value():
             store = RedisFeedStore(writing_client(**redis_arguments(self.settings.redis)), self.names.prefix)
             writer = FeedWriter(self.connection, self.names.warnings, store)
             troubles.append(lambda: writer.status.trouble)
-            services.append(FeedService(writer))
+            figures.redis = RedisWatch(writer, store)
+            services += [FeedService(writer), figures.redis]
         watch = FeedsWatch(partial(self._standing, apps))
-        gauges = [FeedGauges(watch.look), LateCounts(self._late), TrainerCounts(partial(self._refused, apps))]
+        feeds = FeedGauges(watch.look, {topic: feed for feed, topic in self.settings.kafka.inputs.items()})
+        gauges = [feeds, TrainerCounts(partial(self._refused, apps)), figures, *process_collectors()]
         return [HealthService(Health(application(apps, troubles, gauges), bound)), *services, watch]
 
     def _standing(self, apps: Sequence[Liveness]) -> Standing | None:
         """How the firm's feeds stand; None where another worker has the clock."""
-        if self._at_desk is None or not _has(apps, "desk"):
+        if self._here.desk is None or not has(apps, "desk"):
             return None
         kafka = self.settings.kafka
         missed = [topic for topic in self.inputs if topic != kafka.facts]  # facts may well be silent
         watched = Watched(kafka.clock, self._expected, missed, self.settings.stale_hours * HOUR)
-        return standing(self._at_desk.clock, watched, time.time())
+        return standing(self._here.desk.clock, watched, time.time())
 
     def _refused(self, apps: Sequence[Liveness]) -> Refusals | None:
         """What the trainer has refused; None where another worker has it."""
-        if self._at_trainer is None or not _has(apps, "trainer"):
+        trainer = self._here.trainer
+        if trainer is None or not has(apps, "trainer"):
             return None
-        return Refusals(self._at_trainer.trainer.record().refused, bool(self._at_trainer.refusal))
+        return Refusals(trainer.trainer.record().refused, bool(trainer.refusal))
 
     @property
     def _expected(self) -> frozenset[str]:
@@ -197,26 +191,23 @@ class Plan:
         return Intake(self.rates, self._mapping, settings=settings)
 
     def _intake(self, topic: str, number: int) -> Processor:
-        return IntakeProcessor((topic, number), self.names, self.settings.kafka.partitions, self.intake(), wall)
+        partitions, counts = self.settings.kafka.partitions, self._here.counts
+        return IntakeProcessor((topic, number), self.names, partitions, self.intake(), wall, counts)
 
     def _monitor(self, _topic: str, number: int) -> Processor:
-        return MonitorProcessor(number, self.names, self.settings.kafka.partitions, self._late)
+        made = MonitorProcessor(number, self.names, self.settings.kafka.partitions, self._here.counts)
+        self._here.monitors[number] = made
+        return made
 
     def _trainer(self, _topic: str, _number: int) -> Processor:
-        self._at_trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config_of(self.setup))
-        return self._at_trainer
+        self._here.trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config_of(self.setup))
+        return self._here.trainer
 
     def _desk(self, _topic: str, _number: int) -> Processor:
         stale_after = self.settings.stale_hours * HOUR
         rules = Rules(self.settings.kafka.clock, self._expected, stale_after, self._policy, self._playbook)
-        money = money_of(self.setup)
-        self._at_desk = DeskProcessor(self.names, self.settings.kafka.partitions, money, rules)
-        return self._at_desk
-
-
-def _has(apps: Sequence[Liveness], name: str) -> bool:
-    """Whether this worker owns the app's partition, and has read it back."""
-    return any(app.app == name and app.ready and app.partitions for app in apps)
+        self._here.desk = DeskProcessor(self.names, self.settings.kafka.partitions, self._here.money, rules)
+        return self._here.desk
 
 
 def _plan(settings: Settings) -> Plan:

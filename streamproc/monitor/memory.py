@@ -34,6 +34,10 @@ class MemoryStates:
                 found.append(customer_id)
         return found
 
+    def overdue(self, at: int) -> int:
+        """How many customers are due at or before `at` (µs); it looks at all of them."""
+        return sum(due <= at for due in self._due.values())
+
     def next_due(self) -> int | None:
         """The earliest due time (µs)."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:

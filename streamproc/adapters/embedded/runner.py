@@ -5,6 +5,7 @@ crash the process goes on from the last commit, and the same arrivals lead to th
 """
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
@@ -13,7 +14,6 @@ import msgspec
 
 from streamproc.adapters.embedded import alerts, feed, imports
 from streamproc.adapters.embedded.clock import STALE_AFTER, Clock, Progress, settle
-from streamproc.adapters.embedded.counts import tally
 from streamproc.adapters.embedded.deadletters import DeadLetter, of_effect, of_refusal
 from streamproc.adapters.embedded.deadletters import write as write_dead_letters
 from streamproc.adapters.embedded.journal import Journal, check_core, read
@@ -21,15 +21,17 @@ from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.pipeline import Pipeline, Step, next_training, trainer_config
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.embedded.states import StateTable
+from streamproc.adapters.embedded.timings import Timings
 from streamproc.core.alerts import Alert
 from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PlaybookChange, PolicyChange, Setup, Tick
-from streamproc.core.events import CustomerEvent, FirmFact, Purchase
+from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import SECOND
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, money_of
 from streamproc.intake.refusal import Position, Refusal
+from streamproc.monitor.counts import stream_of, tally
 from streamproc.monitor.effects import DeadLettered
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
@@ -104,6 +106,7 @@ class Runner:
             self.pipeline.partition_for(events[0].customer_id).resume_waiting(events)
         self._training_days = trainer_config(setup).training_days
         self._kept_at = 0
+        self.timings = Timings()
         self._clock = Clock(self.progress, self.pipeline, self._write, stale_after)
         self._new_batch()
         self._sources: set[str] = set()
@@ -135,7 +138,7 @@ class Runner:
 
     def take(self, arrivals: Sequence[Arrival]) -> Taken:
         """One batch: appended, applied, and committed when this returns."""
-        taken = Taken()
+        taken, began = Taken(), time.perf_counter()
         known = self.journal.known(a.outcome.event_id for a in arrivals if not isinstance(a.outcome, Refusal))
         for arrival in arrivals:
             outcome = arrival.outcome
@@ -151,11 +154,12 @@ class Runner:
                 self._event(outcome)
                 taken.statuses.append("new")
         self.commit()
+        self.timings.batches.observe(time.perf_counter() - began)
         return taken
 
     def _event(self, record: CustomerEvent | FirmFact) -> None:
         self._clock.read(record)
-        self._counts["events", _stream_of(record)] += 1
+        self._counts["events", stream_of(record)] += 1
         number = self.journal.last + 1
         self._write(record)
         if record.source not in self._sources:
@@ -244,7 +248,7 @@ class Runner:
 
     def commit(self) -> None:
         """Writes all since the last commit in one transaction."""
-        db = self._db
+        db, began = self._db, time.perf_counter()
         if not db.in_transaction:
             db.execute("BEGIN IMMEDIATE")
         try:
@@ -265,6 +269,7 @@ class Runner:
         except BaseException:
             db.rollback()
             raise
+        self.timings.commits.observe(time.perf_counter() - began)
         for table in self._tables:
             table.trim()
         self._new_batch()
@@ -302,12 +307,6 @@ class Runner:
 
 class _Named(msgspec.Struct):
     id: str
-
-
-def _stream_of(record: CustomerEvent | FirmFact) -> str:
-    if isinstance(record, Purchase):
-        return "return" if record.returned else "purchase"
-    return type(record).__name__.lower().removeprefix("customer").removeprefix("firm")
 
 
 def _load_trainer(db: sqlite3.Connection, setup: Setup) -> Trainer:

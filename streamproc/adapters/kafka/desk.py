@@ -86,6 +86,16 @@ class DeskProcessor:
         """How far time and the sources are."""
         return self._state.clock
 
+    @property
+    def desk(self) -> Desk:
+        """What the desk has open."""
+        return self._state.desk
+
+    @property
+    def open_ticks(self) -> int:
+        """Ticks that are written and that not every partition is through with."""
+        return len(self._state.open)
+
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back the state, what ticks are due for, or a part of a tick that is not answered."""
         if key == STATE:

@@ -63,6 +63,11 @@ class FeedWriter:
         self._passed = 0  # what comes next in the topic, behind the ends of transactions
         self._wait = FIRST_WAIT
 
+    @property
+    def position(self) -> int | None:
+        """The offset of the last record that the store has, None while it is empty or was not asked."""
+        return self._at
+
     async def run(self) -> NoReturn:
         """Writes until it is cancelled. Raises FeedPositionError, and KafkaError where trying again is no use."""
         while True:

@@ -51,10 +51,14 @@ class Gauges(Collector):
 
 
 class FeedGauges(Collector):
-    """Of the worker that has the desk, and with it the clock: how the firm's feeds stand. Others tell nothing."""
+    """Of the worker that has the desk, and with it the clock: how the firm's feeds stand. Others tell nothing.
 
-    def __init__(self, look: Callable[[], Standing | None]) -> None:
+    `feeds` says of each of the firm's topics which feed it carries.
+    """
+
+    def __init__(self, look: Callable[[], Standing | None], feeds: Mapping[str, str]) -> None:
         self._look = look
+        self._feeds = feeds
 
     def collect(self) -> Iterator[Metric]:
         """The figures as they are now."""
@@ -79,37 +83,31 @@ class FeedGauges(Collector):
             holds.add_metric([topic, number], by / SECOND)
         yield holds
         read = GaugeMetricFamily(
-            "streamproc_feed_read_timestamp_seconds", "The newest event of a feed, as Unix time.", labels=["topic"]
+            "streamproc_feed_read_timestamp_seconds", "The newest event of a feed, as Unix time.", labels=["feed"]
         )
         stale = GaugeMetricFamily(
-            "streamproc_feed_stale", "1 where a feed has brought nothing for long: time passes it.", labels=["topic"]
+            "streamproc_feed_stale", "1 where a feed has brought nothing for long: time passes it.", labels=["feed"]
+        )
+        age = GaugeMetricFamily(
+            "streamproc_feed_age_seconds",
+            "How long before the program's own time the newest event of a feed lies; its time is the wall's once it is "
+            "live.",
+            labels=["feed"],
         )
         for topic, at in seen.read.items():
-            read.add_metric([topic], at / SECOND)
-            stale.add_metric([topic], float(topic in seen.stale))
+            feed = self._feeds[topic]
+            read.add_metric([feed], at / SECOND)
+            stale.add_metric([feed], float(topic in seen.stale))
+            if at:
+                age.add_metric([feed], max(0, seen.clock + seen.behind - at) / SECOND)
         yield read
         yield stale
+        yield age
         yield GaugeMetricFamily(
             "streamproc_purchases_stale",
             "1 where customers' silence is not taken for silence, for purchases are stale.",
             value=float(bool(seen.deaf_since)),
         )
-
-
-class LateCounts(Collector):
-    """What this worker's monitors have counted, by how late: `late`, or `too_late` to change a label."""
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._counts = counts
-
-    def collect(self) -> Iterator[Metric]:
-        """The counts since this process began."""
-        late = CounterMetricFamily(
-            "streamproc_late_events", "Events that came after their tick had passed.", labels=["kind"]
-        )
-        for kind in ("late", "too_late"):
-            late.add_metric([kind], self._counts.get(kind, 0))
-        yield late
 
 
 class Refusals(NamedTuple):

@@ -18,6 +18,7 @@ from streamproc.core.time import SECOND
 from streamproc.intake.intake import Intake
 from streamproc.intake.journal import JournalEvent
 from streamproc.intake.refusal import Position, Refusal
+from streamproc.monitor.counts import Counts, stream_of
 from streamproc.wire import journal
 
 _STATE = b"read"
@@ -34,10 +35,19 @@ class _Read(Struct):
 
 
 class IntakeProcessor:
-    """The intake of one (topic, partition). `now` gives the wall clock in µs: no event may lie far ahead of it."""
+    """The intake of one (topic, partition). `now` gives the wall clock in µs: no event may lie far ahead of it.
+
+    What is taken and what is refused is counted in `counts`.
+    """
 
     def __init__(
-        self, place: tuple[str, int], names: Names, partitions: int, intake: Intake, now: Callable[[], int]
+        self,
+        place: tuple[str, int],
+        names: Names,
+        partitions: int,
+        intake: Intake,
+        now: Callable[[], int],
+        counts: Counts | None = None,
     ) -> None:
         self._place = place
         self._source = f"{place[0]}/{place[1]}"
@@ -45,7 +55,8 @@ class IntakeProcessor:
         self._partitions = partitions
         self._intake = intake
         self._now = now
-        self._state = _Read()
+        self._counts = Counts() if counts is None else counts
+        self._state = Read()
         self._spoke = 0.0
 
     def restore(self, key: bytes, value: bytes) -> None:
@@ -65,8 +76,10 @@ class IntakeProcessor:
                 outputs += self._appended(event)
                 times.append(event.at)
                 self._state.purchases = self._state.purchases or isinstance(event, Purchase)
+                self._counts["refused", event.reason] += 1
         self._state.read = max([self._state.read, *times])
         return self._told(outputs, due_by(times))
+                self._counts["events", stream_of(event)] += 1
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""

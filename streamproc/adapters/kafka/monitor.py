@@ -1,9 +1,8 @@
 """The monitor on Kafka: one journal partition in, what it finds out; states in the changelog."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,7 +24,8 @@ from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY
-from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, LateEvent, ToJournal
+from streamproc.monitor.counts import Counts, tally
+from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, ToJournal
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
@@ -61,10 +61,18 @@ class KeptStates(MemoryStates):
         self._changed.clear()
 
 
-class MonitorProcessor:
-    """The monitor of journal partition `number` of `partitions`; events that come late are counted in `late`."""
+class Kept(NamedTuple):
+    """Customers, the bytes of their states, and how many are due and were not looked at yet."""
 
-    def __init__(self, number: int, names: Names, partitions: int, late: Counter[str] | None = None) -> None:
+    customers: int
+    size: int
+    due: int
+
+
+class MonitorProcessor:
+    """The monitor of journal partition `number` of `partitions`; what happens is counted in `counts`."""
+
+    def __init__(self, number: int, names: Names, partitions: int, counts: Counts | None = None) -> None:
         self._number = number
         self._names = names
         self._partitions = partitions
@@ -73,7 +81,7 @@ class MonitorProcessor:
         self._waiting: list[CustomerEvent] = []
         self._partition: Partition | None = None
         self._told_due = False
-        self._late = Counter[str]() if late is None else late
+        self._counts = Counts() if counts is None else counts
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back a state, events that wait, or what the partition remembers beside its customers."""
@@ -84,6 +92,11 @@ class MonitorProcessor:
             self._waiting += _WAITING_EVENTS.decode(value)
         else:
             self._meta = msgspec.msgpack.decode(value, type=Meta)
+
+    def kept(self) -> Kept:
+        """What is kept just now; it looks at every customer."""
+        clock = self.partition.meta.clock
+        return Kept(len(self._states.bodies), sum(map(len, self._states.bodies.values())), self._states.overdue(clock))
 
     @property
     def partition(self) -> Partition:
@@ -124,12 +137,11 @@ class MonitorProcessor:
             return
         effects = self.partition.apply(read)
         for effect in effects:
+            tally(self._counts, effect)
             if isinstance(effect, DeadLettered):
                 yield of_effect(self._names.dead_letters, record, self._place, effect)
             elif isinstance(effect, ToJournal) and not any(name == IMPORTED for name, _ in record.headers):
                 yield self._to_journal(effect.record)
-            elif isinstance(effect, LateEvent):
-                self._late["too_late" if effect.too_late else "late"] += 1
         if isinstance(read, ModelSnapshot) and not self._number and not is_finite(read_snapshot(read.snapshot)):
             yield letter(
                 self._names.dead_letters,

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from streamproc.adapters.kafka.changelog import Past, Slot, read_back
 from streamproc.adapters.kafka.liveness import Liveness
@@ -31,6 +32,7 @@ class AppSpec(NamedTuple):
     `shared`: all owned partitions keep their state in the changelog's only partition; otherwise each in the
     changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
     does not hold what comes next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
+    `held` tells of a processor whether its next batch must wait now (s since 1970).
     `changelog_id` is the brokers' id of the changelog that the journal began with, empty where it is not known.
     """
 
@@ -43,6 +45,7 @@ class AppSpec(NamedTuple):
     mending: str = ""
     writes: tuple[TopicPartition, ...] = ()
     changelog_id: str = ""
+    held: Callable[[Any, float], bool] | None = None
 
 
 class PositionError(Exception):
@@ -110,6 +113,7 @@ class Ownership:
         self._closing = [asyncio.create_task(p.close()) for tp, p in before.items() if self.owned.get(tp) is not p]
         await asyncio.gather(*(p.fence() for p in self.owned.values() if not p.restored))
         self.liveness.assigned = True
+        self.liveness.rebalances += 1
         self.liveness.touch()
 
     def _new(self, partition: TopicPartition) -> OwnedPartition:
@@ -119,7 +123,9 @@ class Ownership:
         name = f"{self._prefix}{spec.name}.{topic}.{number}"
         places = {(slot.topic, slot.partition), *spec.writes}
         writer = TransactionWriter(self.connection, name, spec.transaction_timeout, sorted(places))
-        return OwnedPartition(slot, spec.processor(topic, number), writer, self._pace)
+        processor = spec.processor(topic, number)
+        held = None if spec.held is None else partial(spec.held, processor)
+        return OwnedPartition(slot, processor, writer, self._pace, self.liveness, held)
 
     def mended(self, places: Iterable[TopicPartition]) -> str:
         """What the operator is to do where what comes next in these places is gone."""
@@ -150,6 +156,8 @@ class Ownership:
                 except PositionError as error:
                     raise PositionError(f"{error}. {self.mended([tp])}") from error
                 await partition.restore(past, start, ids.get(tp[0]))
+        if fresh:
+            self.liveness.recoveries.observe(time.monotonic() - began)
         log.info(
             "%s owns %s, of these new %s, read back in %.2f s",
             self.spec.name,

@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from streamproc.adapters.kafka.changelog import Past, Slot
+from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership_trial import killer
 from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
+HELD_SECONDS = 0.1
+"""How soon it is looked again whether a batch that must wait still must."""
 
 
 class Pace(NamedTuple):
@@ -37,16 +40,28 @@ class Pace(NamedTuple):
 class OwnedPartition:
     """A partition from takeover to release. One task does everything, so `process` and `wake` never overlap."""
 
-    def __init__(self, slot: Slot, processor: Processor, writer: TransactionWriter, pace: Pace) -> None:
+    def __init__(
+        self,
+        slot: Slot,
+        processor: Processor,
+        writer: TransactionWriter,
+        pace: Pace,
+        liveness: Liveness,
+        held: Callable[[float], bool] | None = None,
+    ) -> None:
         self.slot = slot
         self.position = 0
         """The first offset whose effects are not committed."""
         self.expected = 0
         """The offset after the last record accepted."""
         self.restored = False
+        self.held = False
+        """Whether the next batch was made to wait when it was last looked."""
         self._processor = processor
         self._writer = writer
+        self._held = held
         self._pace = pace
+        self._liveness = liveness
         self._pending: list[Record] = []
         self._pending_bytes = 0
         self._changed = asyncio.Event()
@@ -133,7 +148,10 @@ class OwnedPartition:
 
     def _delay(self, now: float) -> float:
         due = self._woken + self._pace.wake
-        if self._pending:
+        self.held = bool(self._pending) and self._held is not None and self._held(time.time())
+        if self.held:
+            due = min(due, now + HELD_SECONDS)
+        elif self._pending:
             due = min(due, now if self.full else self._began + self._pace.linger)
         return due - now
 
@@ -157,7 +175,9 @@ class OwnedPartition:
         if not self._tried:
             records = await self._careful(records)
         if records:
+            began = time.perf_counter()
             await self._commit(self._processor.process(records), records[-1].offset + 1)
+            self._liveness.batches.observe(time.perf_counter() - began)
             self._tried = True
 
     async def _careful(self, records: list[Record]) -> list[Record]:
@@ -184,7 +204,9 @@ class OwnedPartition:
         outputs = self.slot.outputs(writes, position)
         if self._topic is not None:
             outputs.append(self.slot.read_from(self._topic))
+        began = time.perf_counter()
         await self._writer.commit(outputs)
+        self._liveness.transactions.observe(time.perf_counter() - began)
         self.position, self._topic = position, None
 
 

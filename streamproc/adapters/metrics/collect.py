@@ -8,7 +8,6 @@ from prometheus_client.registry import Collector
 from streamproc import __version__
 from streamproc.adapters.metrics.catalogue import by_label, family, histogram, info, single, summary
 from streamproc.adapters.metrics.seen import AtDesk, Base, Counts, Judged, Kept, Ruled, Seen, Time
-from streamproc.core.durations import Durations
 
 MICRO = 1e6
 
@@ -67,6 +66,7 @@ class RunCollector(Collector):
         if seen.ruled is not None:
             yield from of_rules(seen.ruled)
         if seen.judged is not None:
+            yield single("streamproc_refused_snapshots_total", seen.judged.refused)
             yield from of_judged(seen.judged)
         if seen.desk is not None:
             yield from of_desk(seen.desk)
@@ -137,7 +137,6 @@ def of_rules(ruled: Ruled) -> Iterator[Metric]:
 
 def of_judged(judged: Judged) -> Iterator[Metric]:
     """How the models stand."""
-    yield single("streamproc_refused_snapshots_total", judged.refused)
     yield single("streamproc_model_judged_examples", judged.examples)
     yield single("streamproc_model_base_rate", judged.base_rate)
     for name, field in (
@@ -154,15 +153,6 @@ def of_desk(desk: AtDesk) -> Iterator[Metric]:
     """What the desk has open."""
     yield by_label("streamproc_open_complaints", desk.complaints)
     yield family("streamproc_open_alerts", desk.alerts)
-
-
-def of_durations(
-    batches: Mapping[str, Durations], transactions: Mapping[str, Durations], recoveries: Mapping[str, Durations]
-) -> Iterator[Metric]:
-    """How long work takes, by app."""
-    yield histogram("streamproc_batch_duration_seconds", batches)
-    yield histogram("streamproc_transaction_duration_seconds", transactions)
-    yield histogram("streamproc_recovery_duration_seconds", recoveries)
 
 
 def _kept(kept: Kept) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoPermissionError, NoScriptError
 
 from streamproc.adapters.redis.client import offset_of, told
 from streamproc.adapters.redis.layout import USUAL, Bounds, arguments, keys_under
@@ -51,6 +51,15 @@ class RedisFeedStore:
         if MOVED in answers:
             raise FeedMovedError
         return sum(answers)
+
+    async def writes_down(self) -> bool | None:
+        """Whether what it takes is written to an append-only file, and can be; None: that is not for us to see."""
+        with told():
+            try:
+                seen = await self._client.info("persistence")
+            except NoPermissionError:
+                return None
+        return bool(seen.get("aof_enabled")) and seen.get("aof_last_write_status") != "err"
 
     async def _send(self, after: int | None, records: Sequence[Numbered]) -> list[Any]:
         # Not a transaction: each record is whole by itself, and others are served in between.

@@ -1,0 +1,149 @@
+"""What a worker tells Prometheus beside how its apps stand: the figures of the partitions that it owns.
+
+Each process of a cluster is asked at a port of its own, and tells of its own partitions: what is counted adds up over
+them, in any number of processes. Counters begin at 0 with the process, as Prometheus expects.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import mode
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from streamproc.adapters.kafka.desk import DeskProcessor
+from streamproc.adapters.kafka.feedwriter import FeedWriter
+from streamproc.adapters.kafka.liveness import Liveness
+from streamproc.adapters.kafka.monitor import Kept, MonitorProcessor
+from streamproc.adapters.kafka.trainer import TrainerProcessor
+from streamproc.adapters.metrics.catalogue import by_label, histogram, single
+from streamproc.adapters.metrics.collect import build, of_base, of_counts, of_desk, of_judged, of_rules
+from streamproc.adapters.metrics.seen import Judged
+from streamproc.adapters.redis.store import RedisFeedStore
+from streamproc.cli.figures import base_of, desk_of, judged_of, rules_of
+from streamproc.desk.feed import FeedAwayError
+from streamproc.desk.warning import Money
+from streamproc.monitor.counts import Counts
+from streamproc.monitor.totals import merged
+
+SLOW_SECONDS = 60.0
+"""What takes a look at every customer, or at every judged example, is as old as this at the most."""
+
+REDIS_SECONDS = 30.0
+"""How often Redis is asked whether it writes down what it takes."""
+
+
+class Here:
+    """The processors that this process made last; which of them are its own still is known by the apps."""
+
+    def __init__(self, money: Money) -> None:
+        self.money = money
+        self.counts = Counts()
+        self.monitors: dict[int, MonitorProcessor] = {}
+        self.trainer: TrainerProcessor | None = None
+        self.desk: DeskProcessor | None = None
+
+
+def has(apps: Sequence[Liveness], name: str) -> bool:
+    """Whether this worker owns the app's partition, and has read it back."""
+    return any(app.app == name and app.ready and app.partitions for app in apps)
+
+
+def process_collectors() -> list[Collector]:
+    """What every Python process tells of itself."""
+    return [ProcessCollector(registry=None), PlatformCollector(registry=None)]
+
+
+class WorkerFigures(Collector):
+    """The figures of this process; of desk and trainer only where it owns them. Asked by the worker's own loop."""
+
+    def __init__(self, apps: Sequence[Liveness], here: Here, clock: Callable[[], float] = time.monotonic) -> None:
+        self.redis: RedisWatch | None = None
+        self._apps = apps
+        self._here = here
+        self._clock = clock
+        self._slow_at = float("-inf")
+        self._kept: list[Kept] = []
+        self._judged: Judged | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now."""
+        yield build()
+        yield from of_counts(self._here.counts)
+        for name, durations in (
+            ("streamproc_batch_duration_seconds", {app.app: app.batches for app in self._apps}),
+            ("streamproc_transaction_duration_seconds", {app.app: app.transactions for app in self._apps}),
+            ("streamproc_recovery_duration_seconds", {app.app: app.recoveries for app in self._apps}),
+        ):
+            yield histogram(name, durations)
+        yield by_label("streamproc_rebalances_total", {app.app: app.rebalances for app in self._apps})
+        monitors = self._monitors()
+        self._look(monitors)
+        yield from self._of_monitors(monitors)
+        if self._judged is not None:
+            yield from of_judged(self._judged)
+        if self._here.desk is not None and has(self._apps, "desk"):
+            yield from of_desk(desk_of(self._here.desk.desk))
+            yield single("streamproc_open_ticks", self._here.desk.open_ticks)
+        if self.redis is not None:
+            yield from self.redis.figures()
+
+    def _monitors(self) -> list[MonitorProcessor]:
+        """Those of the partitions that are owned and read back."""
+        numbers = [place[1] for app in self._apps if app.app == "monitor" and app.ready for place in app.partitions]  # type: ignore[index] # (topic, number)
+        return [self._here.monitors[number] for number in numbers if number in self._here.monitors]
+
+    def _of_monitors(self, monitors: Sequence[MonitorProcessor]) -> Iterator[Metric]:
+        if not monitors:
+            return
+        metas = [monitor.partition.meta for monitor in monitors]
+        yield from of_base(base_of(merged([meta.totals for meta in metas]), self._here.money))
+        yield from of_rules(rules_of(metas[0]))
+        yield single("streamproc_state_bytes", sum(kept.size for kept in self._kept))
+        yield single("streamproc_kept_customers", sum(kept.customers for kept in self._kept))
+        yield single("streamproc_due_customers", sum(kept.due for kept in self._kept))
+
+    def _look(self, monitors: Sequence[MonitorProcessor]) -> None:
+        """Takes the slow figures anew where they are old, or of other partitions than before."""
+        now = self._clock()
+        if now - self._slow_at < SLOW_SECONDS and len(monitors) == len(self._kept):
+            return
+        self._slow_at = now
+        self._kept = [monitor.kept() for monitor in monitors]
+        trainer = self._here.trainer
+        owned = trainer is not None and has(self._apps, "trainer")
+        self._judged = judged_of(trainer.trainer.record()) if trainer is not None and owned else None
+
+
+class RedisWatch(mode.Service):
+    """How the feed in Redis stands, and whether Redis writes down what it takes."""
+
+    def __init__(self, writer: FeedWriter, store: RedisFeedStore) -> None:
+        super().__init__()
+        self._writer = writer
+        self._store = store
+        self._writes_down: bool | None = None
+
+    def figures(self) -> Iterator[Metric]:
+        """The figures as they are now; what is not known is not told."""
+        status, position = self._writer.status, self._writer.position
+        yield single("streamproc_redis_up", float(status.redis_up))
+        yield single("streamproc_feed_lines_total", status.written)
+        yield single("streamproc_feed_unreadable_total", status.unreadable)
+        if status.lag is not None:
+            yield single("streamproc_feed_lag_records", status.lag)
+        if position is not None:
+            yield single("streamproc_feed_position", position)
+        if self._writes_down is not None:
+            yield single("streamproc_redis_append_only", float(self._writes_down))
+
+    @mode.Service.task
+    async def _ask(self) -> None:
+        while not self.should_stop:
+            try:
+                self._writes_down = await self._store.writes_down()
+            except FeedAwayError:
+                self._writes_down = None  # that it is away is told already
+            await self.sleep(REDIS_SECONDS)
