@@ -159,6 +159,12 @@ def _restore() -> Function:
     return restore
 
 
+def _retract() -> Function:
+    from streamproc.cli.retract import retract
+
+    return retract
+
+
 def _version() -> Function:
     return version
 
@@ -189,6 +195,7 @@ COMMANDS = {
     "lag": Entry("How far each processor on Kafka is behind what there is to read.", _lag),
     "backup": Entry("Copy a data folder into one file, while it is in use.", _backup),
     "restore": Entry("Make a data folder from a backup.", _restore),
+    "retract": Entry("Take a bad import back: the journal is made anew without it.", _retract),
     "version": Entry("The version of streamproc.", _version),
 }
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.journal import Numbered, read
 from streamproc.adapters.embedded.replay import Replay, Replayed
+from streamproc.adapters.embedded.rewriting import retelling
 from streamproc.desk.warning import Money, money_of
 
 
@@ -40,7 +41,7 @@ class FolderStory:
         (self.total,) = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
         self.done = 0
         self._db = db
-        self._feed = db.execute("SELECT body FROM feed ORDER BY seq")
+        self._feed = retelling(db)
 
     def steps(self, again: Replay) -> Iterator[Replayed]:
         """The folder's journal applied again."""
@@ -53,5 +54,4 @@ class FolderStory:
 
     def stored(self, reached: int, wait: float) -> bytes | None:  # noqa: ARG002 - the whole feed is one commit's
         """The feed's next line."""
-        row = self._feed.fetchone()
-        return None if row is None else row[0]
+        return next(self._feed, None)

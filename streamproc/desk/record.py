@@ -173,8 +173,11 @@ class Gathered(Struct):
             self._go_on(life, entry)
 
     def _go_on(self, life: Life, entry: Entry) -> None:
+        if life.lost_at is not None and life.warning.risk is not None:  # told once, and taken back
+            month, life.lost_at = month_of(life.lost_at), None
+            self.foreseen[month] -= 1
         match entry.kind:
-            case "escalated" | "recovered" | "withdrawn":
+            case "raised" | "escalated" | "recovered" | "withdrawn":
                 life.state = entry.kind
                 life.corrected = entry.why == "corrected"
             case "lost":

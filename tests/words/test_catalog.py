@@ -21,7 +21,7 @@ from streamproc.core.policy import Outcome, Severity
 from streamproc.core.promises import PROMISES
 from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
-from streamproc.desk import surges
+from streamproc.desk import retraction, surges
 from streamproc.desk.warning import EntryKind, State, WarningKind
 from streamproc.intake.refusal import Reason
 from streamproc.monitor.effects import DeadLettered, Why
@@ -57,7 +57,7 @@ CLOSED: dict[str, set[str]] = {
     "severity": codes(Severity),
     "outcome": codes(Outcome),
     "state": {*get_args(State), *get_args(EntryKind)},
-    "why": set(get_args(Why)),
+    "why": {*get_args(Why), retraction.WHY},
     "refused": {"claimed", "ended"},
     "desk list": {"warning", "customer", "severity", "expected loss", "owner", "hours left", "state"},
     "warning kind": set(get_args(WarningKind)),

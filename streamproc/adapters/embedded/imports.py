@@ -1,7 +1,7 @@
 """What came from where: the sources that the journal's records name, and when a run began to take something from each.
 
-A source is told by the name its records carry (a file's without its folder, `http`, `desk`). Two imports of one name are
-told apart by where in the journal each began.
+A source is told by the name its records carry (a file's without its folder, `http`, `desk`). Two imports of one name
+are told apart by where in the journal each began.
 """
 
 import sqlite3
