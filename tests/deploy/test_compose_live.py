@@ -1,0 +1,228 @@
+"""The compose file's services as processes of this machine: its settings, commands and secrets, on the real servers.
+
+What differs from a host with an engine: ports and folders, and that nothing is confined.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+from redis import Redis
+from redis.exceptions import NoPermissionError
+
+from streamproc.adapters.redis.client import reading_client
+from streamproc.adapters.redis.reader import RedisFeedReader
+from streamproc.config import load
+from streamproc.testing.feed_contract import CHECKS, Home
+from tests.adapters.redis.kit import PREFIX, RedisFeed
+from tests.deploy.composed import FOLDER, compose, make_secrets
+from tests.servers.broker import JARS, JAVA
+from tests.servers.process import ServerProcess, free_ports, needed, wait_until
+
+SERVICES: dict[str, dict[str, Any]] = compose()["services"]
+PROGRAM = str(Path(sys.executable).with_name("streamproc"))
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compose") / "secrets"
+    make_secrets(folder)
+    return folder
+
+
+def secret_settings(service: str, secrets: Path, port: int) -> str:
+    """The secret settings of a service, with Redis where it is here."""
+    text = (secrets / f"{service}.toml").read_text(encoding="utf-8")
+    return text.replace("@redis:6379/", f"@127.0.0.1:{port}/")
+
+
+# ------------------------------------------------------------------------------------------------------- Redis
+
+
+@pytest.fixture(scope="module")
+def redis_port(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A Redis with the settings and users of the compose file, and one more that may do everything."""
+    folder = tmp_path_factory.mktemp("redis")
+    [port] = free_ports(1)
+    users = (secrets / "redis.acl").read_text(encoding="utf-8") + "user tester on nopass ~* &* +@all\n"
+    (folder / "redis.acl").write_text(users, encoding="utf-8")
+    text = (FOLDER / "redis" / "redis.conf").read_text(encoding="utf-8")
+    for there, here in (
+        ("bind * -::*", "bind 127.0.0.1"),
+        ("port 6379", f"port {port}"),
+        ("dir /data", f"dir {folder}"),
+        ("aclfile /run/secrets/redis.acl", f"aclfile {folder / 'redis.acl'}"),
+    ):
+        assert text.count(there) == 1
+        text = text.replace(there, here)
+    (folder / "redis.conf").write_text(text, encoding="utf-8")
+    server = ServerProcess([needed("redis-server", "redis-server"), folder / "redis.conf"], folder / "log")
+    health = SERVICES["redis"]["healthcheck"]["test"][1:]
+    asked = [health[0], "-p", str(port), *health[1:]]
+    server.wait_ready(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0)
+    yield port
+    server.kill()
+
+
+@pytest.fixture
+def by_user(redis_port: int, secrets: Path, tmp_path: Path) -> Callable[[str], str]:
+    """The address of Redis as a service's secret settings have it."""
+
+    def url(service: str) -> str:
+        path = tmp_path / f"{service}.toml"
+        path.write_text(secret_settings(service, secrets, redis_port), encoding="utf-8")
+        return load(path).redis.url.get_secret_value()
+
+    with Redis(port=redis_port, username="tester", password="-") as tester:
+        tester.flushall()
+    return url
+
+
+class OurFeed(RedisFeed):
+    """The workers write it and the page reads it, each as who they are."""
+
+    def __init__(self, by_user: Callable[[str], str]) -> None:
+        super().__init__(by_user("worker"))
+        self.client.close()
+        self.client = reading_client(by_user("page"))
+        RedisFeedReader.__init__(self, self.client, PREFIX)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_users_of_redis_may_do_all_they_must(check: Callable[[Home], None], by_user: Callable[[str], str]) -> None:
+    with OurFeed(by_user) as feed:
+        check(feed)
+
+
+@pytest.mark.parametrize(
+    ("service", "forbidden"),
+    [
+        ("page", "SET streamproc.x 1"),
+        ("page", "DEL streamproc.x"),
+        ("page", "HSET streamproc.x a b"),
+        ("worker", "FLUSHALL"),
+        ("worker", "CONFIG SET appendonly no"),
+        ("worker", "SHUTDOWN"),
+        ("worker", "ACL LIST"),
+        ("worker", "GET other"),
+        ("worker", "KEYS *"),
+    ],
+)
+def test_and_nothing_else(service: str, forbidden: str, by_user: Callable[[str], str]) -> None:
+    with Redis.from_url(by_user(service)) as client, pytest.raises(NoPermissionError):
+        client.execute_command(*forbidden.split())
+
+
+# -------------------------------------------------------------------------------------------- Kafka and our own
+
+
+@pytest.fixture(scope="module")
+def kafka_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A Kafka with the settings of the compose file, formatted and started as `kafka/start` does."""
+    folder = tmp_path_factory.mktemp("kafka")
+    inside, controller, host = free_ports(3)
+    text = (FOLDER / "kafka" / "server.properties").read_text(encoding="utf-8")
+    for there, here in (
+        ("1@kafka:9093", f"1@127.0.0.1:{controller}"),
+        ("INSIDE://kafka:9092", f"INSIDE://127.0.0.1:{inside}"),
+        ("localhost:9094", f"127.0.0.1:{host}"),
+        ("INSIDE://:9092", f"INSIDE://127.0.0.1:{inside}"),
+        ("CONTROLLER://:9093", f"CONTROLLER://127.0.0.1:{controller}"),
+        ("HOST://:9094", f"HOST://127.0.0.1:{host}"),
+        ("/var/lib/kafka/data", str(folder / "data")),
+    ):
+        assert there in text
+        text = text.replace(there, here)
+    (folder / "server.properties").write_text(text, encoding="utf-8")
+    logging = f"-Dlog4j2.configurationFile={FOLDER / 'kafka' / 'log4j2.properties'}"
+    java = [needed("java", "default-jre-headless"), *JAVA, logging, "-cp", f"{JARS}/*"]
+    cluster = SERVICES["kafka"]["environment"]["CLUSTER_ID"]
+    settings = ["--config", str(folder / "server.properties")]
+    words = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "--cluster-id", cluster, *settings]
+    subprocess.run([*java, *words], check=True, capture_output=True)
+    server = ServerProcess([*java, "kafka.Kafka", folder / "server.properties"], folder / "log")
+    *shell, script = SERVICES["kafka"]["healthcheck"]["test"][1:]
+    asked = [*shell, script.replace("9092", str(inside))]
+    server.wait_ready(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0)
+    yield inside
+    server.kill()
+
+
+class Installation:
+    """Our services, each in a folder of its own that holds its secret settings, as the image's does."""
+
+    def __init__(self, folder: Path, secrets: Path, kafka_port: int, redis_port: int) -> None:
+        self.folder = folder
+        self._secrets, self._kafka, self._redis = secrets, kafka_port, redis_port
+        self.started: list[ServerProcess] = []
+
+    def start(self, service: str) -> str:
+        """Starts a service that stays; gives where it answers."""
+        [port] = free_ports(1)
+        command = [word.replace("0.0.0.0:8080", f"127.0.0.1:{port}") for word in SERVICES[service]["command"]]
+        process = ServerProcess(self._command(service, *command), self.folder / f"{service}.log")
+        self.started.append(process)
+        return f"http://127.0.0.1:{port}"
+
+    def run(self, service: str, *command: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Runs a command to its end, as `docker compose run` does."""
+        return subprocess.run(self._command(service, *command), input=given, capture_output=True, check=False)
+
+    def _command(self, service: str, *command: str) -> list[str | Path]:
+        place = self.folder / service
+        place.mkdir(exist_ok=True)
+        if "secrets" in SERVICES[service]:
+            told = secret_settings(service, self._secrets, self._redis)
+            (place / "streamproc.toml").write_text(told, encoding="utf-8")
+        pairs = [f"{name}={value}" for name, value in SERVICES[service]["environment"].items()]
+        pairs = [pair.replace("kafka:9092", f"127.0.0.1:{self._kafka}") for pair in pairs]
+        script = f"cd {place} && exec env -i PATH={os.environ['PATH']} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1"
+        return ["bash", "-c", f"{script} {shlex.join([*pairs, PROGRAM, *command])}"]
+
+
+@pytest.fixture
+def installation(secrets: Path, kafka_port: int, redis_port: int, tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path, secrets, kafka_port, redis_port)
+    yield made
+    for process in made.started:
+        process.kill()
+
+
+def ready(address: str) -> bool:
+    try:
+        return bool(urlopen(f"{address}/readyz", timeout=5))
+    except (URLError, OSError):
+        return False
+
+
+def test_the_services_come_up_in_their_order_and_work(installation: Installation, secrets: Path) -> None:
+    made = installation.run("topics", *SERVICES["topics"]["command"])
+    assert made.returncode == 0, made.stderr
+    worker, page = installation.start("worker"), installation.start("page")
+    wait_until(lambda: ready(worker) and ready(page), "worker and page ready")
+    sold = b'{"event_id":"1","customer_id":"c-1","occurred_at":"2026-11-01T10:00:00Z","order_id":"o-1","amount":10}\n'
+    assert installation.run("topics", "produce", "-", given=sold).returncode == 0
+    [token] = re.findall(r'^token = "(.*)"$', (secrets / "page.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    asked = Request(f"{page}/api/customers/c-1", headers={"Authorization": f"Bearer {token}"})
+
+    def known() -> bool:
+        try:
+            return bool(json.load(urlopen(asked, timeout=10)))
+        except (URLError, OSError):
+            return False
+
+    wait_until(known, "the page knows the customer")
+    with pytest.raises(URLError, match="401"):
+        urlopen(f"{page}/api/customers/c-1", timeout=10)
+    found = installation.run("worker", "doctor", "--json").stdout.splitlines()
+    faults = [json.loads(line) for line in found if b'"fault"' in line]
+    assert faults == []
