@@ -18,6 +18,12 @@ WINDOWS = (1, 3, 7)
 LEAST_COUNT, LEAST_RATIO = 5, 1.5
 """Fewer complaints, or less above what is usual, is nobody's alarm, however sure it is."""
 
+MOST_ODD = 0.75
+"""A feed that brings more of what is usual than this is not odd, however sure it is that it brings less."""
+
+ODD_A_YEAR = 0.5
+"""A feed that brings a little less than it should is odd at the odds of so many a year, of all feeds together."""
+
 ORDINARY = 0.05
 """Odds of the last three days above which a surge is over."""
 
@@ -105,7 +111,8 @@ def _feed(days: Days, name: str, odds: float, is_open: IsOpen) -> Finding | None
         return _finding("feed_silent", name, "critical", window, seen)
     if is_open("feed_silent", name) and 1 in bands and bands[1].seen == 0:  # however usual the silence has become
         return _finding("feed_silent", name, "critical", 1, bands[1])
-    if seen.below < odds or (is_open("feed_odd", name) and SETTLED in bands and bands[SETTLED].below < ORDINARY):
+    short = seen.seen <= MOST_ODD * seen.expected and seen.below < odds * ODD_A_YEAR / FALSE_A_YEAR
+    if short or (is_open("feed_odd", name) and SETTLED in bands and bands[SETTLED].below < ORDINARY):
         return _finding("feed_odd", name, "medium", window, seen)
     return None
 

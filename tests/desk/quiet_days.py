@@ -30,7 +30,7 @@ class World(NamedTuple):
 
     `surge`: from that day on complaints about quality come so many times as often, over and above the others.
     `churn`: share lost a year; `losing`: from that day on A and B are lost so many times as often. `silent`: from that
-    day on no complaint comes any more.
+    day on no complaint comes any more; `short`: from that day on contacts come so many times as often.
     """
 
     a_day: float = 12.0
@@ -40,6 +40,7 @@ class World(NamedTuple):
     surge: tuple[int, float] | None = None
     losing: tuple[int, float] | None = None
     silent: int | None = None
+    short: tuple[int, float] | None = None
 
 
 def days(world: World, count: int, seed: int) -> Iterator[tuple[int, list[ComplaintStep], Totals]]:
@@ -58,9 +59,10 @@ def days(world: World, count: int, seed: int) -> Iterator[tuple[int, list[Compla
         steps = [
             step for cause, share in CATEGORIES.items() for step in _told(world, day, cause, share * level * swing, rng)
         ]
+        brought = world.short[1] if world.short and day >= world.short[0] else 1.0
         totals.seen = {
             "purchases": totals.seen["purchases"] + int(rng.poisson(200 * level)),
-            "contacts": totals.seen["contacts"] + int(rng.poisson(40 * level)),
+            "contacts": totals.seen["contacts"] + int(rng.poisson(40 * level * brought)),
             "complaints": totals.seen["complaints"] + len(steps),
         }
         for grade, share in GRADES.items():
@@ -146,6 +148,12 @@ def main() -> None:
             for seed in range(given.seeds)
         ]
         _tell(f"losses of A and B x {times}", delays)
+    for share in (0.8, 0.6, 0.4):
+        delays = [
+            day_of_first(alerts(World(short=(200, share)), 215, seed), "feed_odd", "contacts", 200)
+            for seed in range(given.seeds)
+        ]
+        _tell(f"contacts x {share}", delays)
     _tell(
         "no complaints any more",
         [

@@ -63,7 +63,7 @@ def test_a_watch_that_is_put_away_every_day_tells_the_same() -> None:
 
 
 def test_quiet_days_raise_less_than_four_alerts_a_year() -> None:
-    """At length (`python -m tests.desk.quiet_days`) it is about one a year; of a few years so many may be chance."""
+    """At length (`python -m tests.desk.quiet_days`) it is under one a year; of a few years so many may be chance."""
     years, raised = 0.0, 0
     for seed, world in enumerate((World(), World(swing=0.2), World(a_day=2.0), World(a_day=100.0))):
         raised += sum(line.state == "raised" for line in alerts(world, 400, seed))
@@ -81,6 +81,13 @@ def test_what_is_planted_is_seen_in_days_and_over_when_it_is_over(seed: int) -> 
     grave = alerts(World(losing=(200, 3.0)), 235, seed)
     assert day_of_first(grave, "churn_grave", "A+B", 200) is not None
     assert {line.severity for line in grave if line.kind == "churn_grave"} == {"critical"}
+
+
+def test_a_feed_that_brings_half_is_odd_and_one_that_brings_a_little_less_is_not() -> None:
+    half = alerts(World(short=(100, 0.5)), 107, 1)
+    assert day_of_first(half, "feed_odd", "contacts", 100) in {0, 1, 2, 3}
+    few = alerts(World(short=(100, 0.85)), 107, 1)
+    assert day_of_first(few, "feed_odd", "contacts", 100) is None
 
 
 def test_a_base_that_shrinks_and_revenue_that_concentrates_are_told() -> None:
