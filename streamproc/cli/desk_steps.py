@@ -57,7 +57,7 @@ def tell_desk(settings: Settings, data: Path | None, step: Step) -> Entry | None
     members["event_id"] = f"d-{short_id(*map(str, members.values()), str(wall()))}"
     event = _checked(msgspec.json.encode(members), currency)
     if on_cluster(settings, data):
-        _to_kafka(settings, event, currency)
+        step_to_kafka(settings, event, currency)
     elif holder(settings.data) is not None:
         _to_run(settings, msgspec.json.encode(members))
     else:
@@ -77,13 +77,19 @@ def _moment(home: Home) -> int:
     return wall() if home.summary().mode == "wall" else home.clock()
 
 
-def _checked(body: bytes, currency: str) -> JournalEvent:
-    """The step as intake reads it. Raises ConfigError where it refuses."""
+def read_step(body: bytes, currency: str) -> JournalEvent | Refusal:
+    """The step as intake reads it, or why it refuses. Raises ConfigError where it is of no kind that is kept."""
     taken = Intake(Rates(currency), settings=IntakeSettings(require_ids=True)).take(body, Position(SOURCE, 1), wall())
-    if isinstance(taken, Refusal):
-        raise ConfigError(f"{taken.field or 'the step'}: {taken.detail or taken.reason}")
     if taken is None:
         raise ConfigError("the step is of no kind that is kept")
+    return taken
+
+
+def _checked(body: bytes, currency: str) -> JournalEvent:
+    """The step. Raises ConfigError where intake refuses it."""
+    taken = read_step(body, currency)
+    if isinstance(taken, Refusal):
+        raise ConfigError(f"{taken.field or 'the step'}: {taken.detail or taken.reason}")
     return taken
 
 
@@ -119,7 +125,8 @@ def _to_run(settings: Settings, body: bytes) -> None:
         ) from error
 
 
-def _to_kafka(settings: Settings, event: JournalEvent, currency: str) -> None:
+def step_to_kafka(settings: Settings, event: JournalEvent, currency: str) -> None:
+    """To the topic of the firm's facts, durably. Raises ClusterError."""
     from streamproc.adapters.kafka.produce import Outgoing, sender_to  # noqa: PLC0415 - a folder's desk needs no Kafka
     from streamproc.adapters.kafka.produce_feed import STREAM_OF, feed_body  # noqa: PLC0415 - as above
 

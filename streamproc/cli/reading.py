@@ -21,7 +21,7 @@ from streamproc.core.alerts import Alert, standing
 from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
-from streamproc.desk.warning import money_of
+from streamproc.desk.warning import Entry, money_of
 from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Trainer
 from streamproc.words import Language
@@ -99,10 +99,15 @@ class FolderReader:
         with self._open() as db:
             return queries.summary(db)
 
-    def alerts(self) -> list[Alert]:
-        """The open alerts, the newest first."""
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        """The feed's lines of one warning."""
         with self._open() as db:
-            return standing((alert for _, alert in alerts.lines(db)), open_only=True)
+            return queries.life_of(db, warning_id)
+
+    def alerts(self, *, open_only: bool = True) -> list[Alert]:
+        """The alerts' last lines, the newest first."""
+        with self._open() as db:
+            return standing((alert for _, alert in alerts.lines(db)), open_only=open_only)
 
     def record(self, since: int) -> Record:
         """How the warnings raised from then on (µs) fared."""

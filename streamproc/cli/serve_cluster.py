@@ -3,7 +3,8 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Lock
 from typing import Annotated, NamedTuple, TypeVar
@@ -19,16 +20,19 @@ from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.web.access import Access, AccessError, parse_listen
 from streamproc.adapters.web.app import build
-from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Position
+from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Position, Result, Sent
 from streamproc.adapters.web.server import Server
 from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
+from streamproc.cli.desk_steps import read_step, step_to_kafka
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.alerts import Alert
 from streamproc.desk.feed import FeedAwayError, Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.desk.warning import Entry
+from streamproc.intake.refusal import Refusal
 from streamproc.words import Language
 
 FRESH = 2.0
@@ -46,7 +50,8 @@ def serve(
     """Serve the page and the interface of a cluster, until Ctrl-C or SIGTERM.
 
     The warnings come from Redis; of a customer it is read on Kafka what was taken in. Events are not posted here: they
-    go to the firm's topics. Whoever listens beyond this machine needs a token (STREAMPROC_TOKEN).
+    go to the firm's topics; what people do about warnings goes to that of the firm's facts. Whoever listens beyond this
+    machine needs a token (STREAMPROC_TOKEN).
 
     For example:
 
@@ -72,7 +77,7 @@ def served(settings: Settings) -> Iterator[str]:
     reader = ClusterReader(settings)
     try:
         address = parse_listen(settings.listen)
-        behind = Behind(reader, None, Metrics(lambda: None))
+        behind = Behind(reader, None, Metrics(lambda: None), StepTaker(settings, reader))
         built = build(behind, Access(address.host, settings.token, tuple(settings.hosts)), settings.language)
         server = Server(built, address)
     except AccessError as error:
@@ -130,9 +135,14 @@ class ClusterReader:
         seen = self._glance()
         return seen.summary if seen.clock else None
 
-    def alerts(self) -> list[Alert]:
-        """The open alerts, the newest first, at most FRESH seconds old."""
-        return self._glance().alerts
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        """The feed's lines of one warning."""
+        with _told():
+            return self._feed.life_of(warning_id)
+
+    def alerts(self, *, open_only: bool = True) -> list[Alert]:
+        """The alerts' last lines, the newest first, of the open ones at most FRESH seconds old."""
+        return self._glance().alerts if open_only else self._ask(lambda cluster: cluster.alerts(open_only=False))
 
     def record(self, since: int) -> Record:
         """How the warnings raised from then on (µs) fared."""
@@ -141,6 +151,10 @@ class ClusterReader:
     def record_page(self, language: Language) -> Drawn:
         """The record of all warnings, with charts."""
         return self._ask(lambda cluster: record_drawn(cluster, language))
+
+    def currency(self) -> str:
+        """The reporting currency."""
+        return self._glance().summary.currency
 
     def position(self) -> Position:
         """How far time has come; it stands where nothing waits for it, so it is compared with no wall clock."""
@@ -180,6 +194,33 @@ class ClusterReader:
     def _asked(self, question: Callable[[Cluster], T]) -> T:
         with _told(), cluster_of(self._settings) as cluster:
             return question(cluster)
+
+
+class StepTaker:
+    """Sends what people do at the desk to the topic of the firm's facts; whether it is a repeat the journal knows."""
+
+    def __init__(self, settings: Settings, reader: ClusterReader) -> None:
+        self._settings = settings
+        self._reader = reader
+
+    def take(self, sent: Sequence[Sent]) -> "Future[list[Result]]":
+        """Hands steps on. Raises AwayError."""
+        answer: Future[list[Result]] = Future()
+        with _told():
+            answer.set_result([self._send(one) for one in sent])
+        return answer
+
+    def probe(self) -> "Future[list[Result]]":
+        """Nothing waits for a writer here."""
+        return self.take([])
+
+    def _send(self, one: Sent) -> Result:
+        currency = self._reader.currency()
+        step = read_step(one.body, currency)
+        if isinstance(step, Refusal):
+            return Result(event_id=None, status="refused", reason=step.reason, field=step.field, detail=step.detail)
+        step_to_kafka(self._settings, step, currency)
+        return Result(event_id=step.event_id, status="new")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Of the would-warns as many go out as a day allows, and those that belong to one 
 figures mean for grades is decided here, for all partitions alike.
 """
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -62,7 +63,7 @@ class Answer(NamedTuple):
     alerts: list[Alert]
 
 
-def end_of_tick(desk: Desk, at: int, effects: list[Effect], base: Totals | None) -> Answer:
+def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | None) -> Answer:
     """Answers one tick's effects, sorted by customer; `base` are all partitions' totals where they are due."""
     entries: list[Entry] = []
     records: list[Disposition] = []

@@ -1,7 +1,6 @@
 """The JSON interface: warnings, customers, why, the base at a glance."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -12,10 +11,11 @@ from starlette.responses import Response
 
 from streamproc.adapters.web import answers
 from streamproc.adapters.web.answers import ProblemError
+from streamproc.adapters.web.asked import flag_of, moment_of, number_of
 from streamproc.adapters.web.paths import customer_of
 from streamproc.adapters.web.ports import Asked, Behind
 from streamproc.adapters.web.stream import EventStream, Feed
-from streamproc.core.time import from_datetime
+from streamproc.core.alerts import Alert
 from streamproc.desk.report import Summary, WarningNow
 
 T = TypeVar("T")
@@ -31,6 +31,13 @@ class WarningPage(Struct, frozen=True, kw_only=True):
 
     warnings: list[WarningNow]
     next_after: str | None
+
+
+class AlertPage(Struct, frozen=True, kw_only=True):
+    """Each alert's last line, and whether there are more than were asked for."""
+
+    alerts: list[Alert]
+    more: bool
 
 
 class Api:
@@ -50,9 +57,9 @@ class Api:
     async def warnings(self, request: Request) -> Response:
         """`GET /api/warnings`."""
         query = request.query_params
-        limit = _number(query.get("limit", "100"), "limit", MAX_PAGE)
+        limit = number_of(query.get("limit", "100"), "limit", MAX_PAGE)
         asked = Asked(
-            open_only=_flag(query.get("open", "false")),
+            open_only=flag_of(query.get("open", "false")),
             customer=query.get("customer"),
             limit=limit + 1,
             after=query.get("after"),
@@ -79,7 +86,7 @@ class Api:
 
     async def why(self, request: Request) -> Response:
         """`GET /api/customers/{customer_id}/why`."""
-        wanted, at = customer_of(request), _moment(request.query_params.get("at"), "at")
+        wanted, at = customer_of(request), _moment(request, "at")
         answer = await self.read(lambda: self._behind.reader.why(wanted, at))
         if answer.found == "unknown":
             raise ProblemError(HTTPStatus.NOT_FOUND, "no event of this customer was ever taken in")
@@ -91,8 +98,15 @@ class Api:
 
     async def record(self, request: Request) -> Response:
         """`GET /api/record`."""
-        since = _moment(request.query_params.get("since"), "since") or 0
+        since = _moment(request, "since") or 0
         return answers.json(await self.read(lambda: self._behind.reader.record(since)))
+
+    async def alerts(self, request: Request) -> Response:
+        """`GET /api/alerts`."""
+        query = request.query_params
+        limit, open_only = number_of(query.get("limit", "100"), "limit", MAX_PAGE), flag_of(query.get("open", "false"))
+        found = await self.read(lambda: self._behind.reader.alerts(open_only=open_only))
+        return answers.json(AlertPage(alerts=found[:limit], more=len(found) > limit))
 
     async def glance(self) -> Summary:
         """The base at a glance. Raises ProblemError while nothing was read."""
@@ -107,7 +121,7 @@ class Api:
         """`GET /stream`: goes on after Last-Event-ID, or `after`, or with what comes next."""
         given = request.headers.get("last-event-id") or request.query_params.get("after")
         last = await self._feed.last()
-        seq = last if given is None else min(_number(given, "after", 1 << 62), last)
+        seq = last if given is None else min(number_of(given, "after", 1 << 62), last)
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         if not self._feed.join():
@@ -115,27 +129,6 @@ class Api:
         return EventStream(self._feed, seq)
 
 
-def _number(text: str, name: str, most: int) -> int:
-    number = int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else -1  # noqa: PLR2004 - digits of 2**63
-    if not (name != "limit" or number) or not 0 <= number <= most:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number of at most {most}")
-    return number
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in {"true", "false", "1", "0", ""}:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "open must be true or false")
-    return text.lower() in {"true", "1", ""}
-
-
-def _moment(text: str | None, name: str) -> int | None:
-    """µs of an RFC 3339 time; a date alone is its first instant, UTC."""
-    if text is None:
-        return None
-    try:
-        when = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else f"{text}T00:00:00Z")
-        return from_datetime(when if when.tzinfo is not None else when.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST, f"{name} must be a time as 2026-01-31T00:00:00Z, or a date"
-        ) from None
+def _moment(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    return None if text is None else moment_of(text, name)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from streamproc.adapters.web import answers, bodies
 from streamproc.adapters.web.access import Access, check, is_token
+from streamproc.adapters.web.acting import STEPS, Acting
 from streamproc.adapters.web.answers import ProblemError
 from streamproc.adapters.web.api import Api
 from streamproc.adapters.web.guard import Guard, set_session
@@ -46,7 +47,9 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
     feed = Feed(behind.reader, behind.gauge)
     api, doctor = Api(behind, feed), Doctor(behind)
     pages = Pages(api.read, behind.reader, language)
-    described = document(token=bool(access.token), events=behind.taker is not None)
+    described = document(
+        token=bool(access.token), events=behind.taker is not None, steps=bool(behind.desk or behind.taker)
+    )
 
     async def openapi(_request: Request) -> Response:
         return answers.json(described)
@@ -54,17 +57,6 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
     async def metrics(_request: Request) -> Response:
         body, content_type = await run_in_threadpool(behind.gauge.exposition)
         return Response(body, headers={"content-type": content_type})
-
-    async def login(request: Request) -> Response:
-        try:
-            form = parse_qs((await bodies.read(request, MAX_FORM)).decode("utf-8", "replace"))
-        except bodies.TooLargeError:
-            form = {}
-        if not access.token or not is_token(form.get("token", [""])[0], access):
-            return RedirectResponse("/login?wrong=1", HTTPStatus.SEE_OTHER)
-        response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        set_session(response, request.scope, access)
-        return response
 
     routes: list[BaseRoute] = [
         Route("/", pages.index),
@@ -77,16 +69,20 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
         Route("/api/customers/{customer_id}/why", api.why),
         Route("/api/summary", api.summary),
         Route("/api/record", api.record),
+        Route("/api/alerts", api.alerts),
         Route("/metrics", metrics),
         Route("/livez", doctor.alive),
         Route("/readyz", doctor.ready),
         Route("/login", pages.login),
-        Route("/login", login, methods=["POST"]),
+        Route("/login", _login(access), methods=["POST"]),
         Route("/openapi.json", openapi),
         Mount("/static", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
     if behind.taker is not None:
         routes.append(Route("/events", Posting(behind.taker).events, methods=["POST"]))
+
+    if (desk := behind.desk or behind.taker) is not None:
+        routes += _desk_routes(Acting(behind.reader, desk, api.read))
 
     @contextlib.asynccontextmanager
     async def watched(_app: Starlette) -> AsyncIterator[None]:
@@ -107,6 +103,34 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
         },
     )
     return Built(Guard(app, access, behind.gauge), feed)
+
+
+def _desk_routes(acting: Acting) -> list[BaseRoute]:
+    """Where people say what they do about warnings."""
+    about = [Route(f"/api/warnings/{{warning_id}}/{name}", acting.step(name), methods=["POST"]) for name in STEPS]
+    return [
+        *about,
+        Route("/api/mute", acting.mute, methods=["POST"]),
+        Route("/api/unmute", acting.unmute, methods=["POST"]),
+        Route("/api/customers/{customer_id}/recover", acting.recover, methods=["POST"]),
+    ]
+
+
+def _login(access: Access) -> Callable[[Request], Awaitable[Response]]:
+    """Lets a browser in that shows the token."""
+
+    async def login(request: Request) -> Response:
+        try:
+            form = parse_qs((await bodies.read(request, MAX_FORM)).decode("utf-8", "replace"))
+        except bodies.TooLargeError:
+            form = {}
+        if not access.token or not is_token(form.get("token", [""])[0], access):
+            return RedirectResponse("/login?wrong=1", HTTPStatus.SEE_OTHER)
+        response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        set_session(response, request.scope, access)
+        return response
+
+    return login
 
 
 async def _problem(_request: Request, error: Exception) -> Response:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from streamproc import __version__
+from streamproc.adapters.web.acting import STEPS, Mute, Recover, Taken, Unmute
 from streamproc.adapters.web.answers import PROBLEM_TYPE, Problem
-from streamproc.adapters.web.api import MAX_PAGE, WarningPage
+from streamproc.adapters.web.api import MAX_PAGE, AlertPage, WarningPage
 from streamproc.adapters.web.bodies import MAX_EVENTS, MAX_REQUEST
 from streamproc.adapters.web.health import Health
 from streamproc.adapters.web.posting import Receipt
@@ -30,6 +32,12 @@ _TYPES = (
     Health,
     Problem,
     Entry,
+    AlertPage,
+    Taken,
+    *STEPS.values(),
+    Mute,
+    Unmute,
+    Recover,
     *_EVENTS,
 )
 _REF = "#/components/schemas/{name}"
@@ -62,6 +70,7 @@ class Operation(NamedTuple):
     answers: Sequence[Said]
     parameters: Sequence[Asked] = ()
     method: str = "get"
+    body: type[Struct] | None = None
 
 
 _CUSTOMER = Asked("customer_id", "path", "The customer's id, percent-encoded whole.", {"type": "string"}, required=True)
@@ -79,11 +88,40 @@ _RESUME = Asked("Last-Event-ID", "header", "As `after`; sent by a browser that c
 _KEY = Asked(
     "Idempotency-Key", "header", "Names a single event that has no event_id.", {"type": "string", "maxLength": 256}
 )
+_REPEAT = Asked(
+    "Idempotency-Key", "header", "The same step with the same key is done once.", {"type": "string", "maxLength": 256}
+)
 _LANG = Asked("lang", "query", "The page's language.", {"type": "string", "enum": ["en", "zh-CN"]})
 _WRONG = Said(400, "A parameter cannot be used.", Problem)
 _UNKNOWN = Said(404, "There is none of this id.", Problem)
 _BUSY = Said(503, "Not now: come back after Retry-After seconds.", Problem)
 _HTML = "text/html"
+_TAKEN = Said(202, "It is in the journal and counts from the next tick on.", Taken)
+_REFUSED = (
+    Said(400, "The Idempotency-Key, or a time, cannot be used.", Problem),
+    Said(403, "A browser sent it from another site.", Problem),
+    Said(408, "The body took too long: nothing was taken.", Problem),
+    Said(413, "Too many bytes: nothing was taken.", Problem),
+    Said(422, "This cannot be: nothing was taken.", Problem),
+    _BUSY,
+)
+_SAID_OF = {
+    "claim": "Take a warning on; of two who claim it the earlier one has it.",
+    "snooze": "Let a warning sleep.",
+    "hand-over": "Give a warning to somebody else.",
+    "note": "Write something beside a warning.",
+    "outcome": "Say how it went.",
+}
+
+
+def _step(name: str) -> "Operation":
+    said = (
+        Said(200, "Done: the feed's line that says so.", Entry), _TAKEN, _UNKNOWN,
+        Said(409, "Not done: somebody else has the warning, or it has ended.", Problem), *_REFUSED,
+    )  # fmt: skip
+    path = f"/api/warnings/{{warning_id}}/{name}"
+    return Operation(path, name.replace("-", "_"), _SAID_OF[name], said, (_WARNING, _REPEAT), "post", STEPS[name])
+
 
 OPERATIONS = (
     Operation("/", "page", "The page with the open warnings.", (Said(200, "The page.", _HTML),), (_LANG,)),
@@ -122,6 +160,26 @@ OPERATIONS = (
         (Said(200, "The record.", Record), _WRONG), (_SINCE,),
     ),
     Operation(
+        "/api/alerts", "alerts", "Alerts to those who run the shop, each by its last line, the newest first.",
+        (Said(200, "The alerts.", AlertPage), _WRONG),
+        (
+            Asked("open", "query", "Only those that have not ended.", {"type": "boolean", "default": False}),
+            next(asked for asked in _PAGE if asked.name == "limit"),
+        ),
+    ),
+    *map(_step, STEPS),
+    Operation(
+        "/api/mute", "mute", "Warn nobody of a customer, of a segment or for a cause.",
+        (_TAKEN, *_REFUSED), (_REPEAT,), "post", Mute,
+    ),
+    Operation(
+        "/api/unmute", "unmute", "Warn again of what was muted.", (_TAKEN, *_REFUSED), (_REPEAT,), "post", Unmute,
+    ),
+    Operation(
+        "/api/customers/{customer_id}/recover", "recover", "Tick off one of the seven steps of service recovery.",
+        (_TAKEN, *_REFUSED), (_CUSTOMER, _REPEAT), "post", Recover,
+    ),
+    Operation(
         "/events", "events",
         f"Events in: one object, an array, or one a line; at most {MAX_EVENTS} events and {MAX_REQUEST} bytes.",
         (
@@ -154,12 +212,12 @@ OPERATIONS = (
 WITHOUT_TOKEN = frozenset(("/livez", "/readyz", "/login"))
 
 
-def document(*, token: bool, events: bool = True) -> Json:
-    """The whole document; with a `token`, how it is shown; without `events` where none can be posted."""
+def document(*, token: bool, events: bool = True, steps: bool = True) -> Json:
+    """The whole document; with a `token`, how it is shown; without `events` or `steps` where none can be posted."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template=_REF)
     paths: Json = {}
     for operation in OPERATIONS:
-        if operation.path == "/events" and not events:
+        if (operation.path == "/events" and not events) or (operation.body is not None and not steps):
             continue
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, token=token)
     components: Json = {"schemas": schemas}
@@ -191,6 +249,9 @@ def _operation(operation: Operation, *, token: bool) -> Json:
         ]
     if operation.name == "events":
         found["requestBody"] = _events()
+    if operation.body is not None:
+        schema = {"$ref": _REF.format(name=operation.body.__name__)}
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if operation.name == "login":
         form = {"type": "object", "properties": {"token": {"type": "string"}}, "required": ["token"]}
         found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": form}}}

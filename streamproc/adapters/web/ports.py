@@ -10,6 +10,7 @@ from streamproc.core.alerts import Alert
 from streamproc.desk.feed import Line, Order
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.desk.warning import Entry
 from streamproc.words import Language
 
 
@@ -99,8 +100,12 @@ class Reader(Protocol):
         """The whole base at a glance, None while nothing was read."""
         ...
 
-    def alerts(self) -> list[Alert]:
-        """The open alerts to those who run the shop, the newest first."""
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        """The feed's lines of one warning, from the one that raised it on."""
+        ...
+
+    def alerts(self, *, open_only: bool = True) -> list[Alert]:
+        """The last lines of the alerts to those who run the shop, of the open ones or of all; the newest first."""
         ...
 
     def record(self, since: int) -> Record:
@@ -145,8 +150,12 @@ class Gauge(Protocol):
 
 
 class Behind(NamedTuple):
-    """All that is behind the pages; without a taker no event can be posted."""
+    """All that is behind the pages; without a taker no event can be posted.
+
+    `desk` is where steps of the desk's go; without one they go with the events.
+    """
 
     reader: Reader
     taker: Taker | None
     gauge: Gauge
+    desk: Taker | None = None

@@ -9,6 +9,7 @@ from streamproc.core.alerts import Alert
 from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
+from streamproc.desk.warning import Entry
 from streamproc.words import Language
 
 
@@ -36,7 +37,10 @@ class Growing:
     def warnings(self, asked: Asked) -> list[WarningNow]:
         raise NotImplementedError
 
-    def alerts(self) -> list[Alert]:
+    def life_of(self, warning_id: str) -> tuple[Entry, ...]:
+        raise NotImplementedError
+
+    def alerts(self, *, open_only: bool = True) -> list[Alert]:
         raise NotImplementedError
 
     def warning(self, warning_id: str) -> WarningNow | None:
