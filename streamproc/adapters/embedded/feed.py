@@ -9,11 +9,13 @@ from streamproc.desk.warning import Entry
 
 _ENCODE = msgspec.json.Encoder().encode
 
-_RAISE = "INSERT INTO warnings VALUES (?, ?, ?, ?, 'raised', ?, ?, ?, NULL, ?, ?)"
+# Of one id again only where the first was withdrawn with the data behind it, and the same data has come again.
+_RAISE = "INSERT OR REPLACE INTO warnings VALUES (?, ?, ?, ?, 'raised', ?, ?, ?, NULL, ?, ?)"
 _GO_ON = (
     "UPDATE warnings SET state = ?, updated_at = ?, severity = coalesce(?, severity), "
     "probability = coalesce(?, probability), expected_loss = coalesce(?, expected_loss) WHERE id = ?"
 )
+_NO_CARE = "DELETE FROM care WHERE warning_id = ?"
 _CARE = "INSERT OR REPLACE INTO care VALUES (?, ?)"
 UNTOLD = -1.0
 """Stands for the probability of a warning that has none: folders of the first version have no place for nothing."""
@@ -32,6 +34,7 @@ def write(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
         if entry.warning is not None:
             w = entry.warning
             risk = UNTOLD if w.risk is None else w.risk.probability
+            db.execute(_NO_CARE, (w.id,))
             db.execute(
                 _RAISE,
                 (

@@ -7,6 +7,7 @@ are told apart by where in the journal each began.
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 from msgspec import Struct
@@ -91,5 +92,5 @@ def _arrived(db: sqlite3.Connection) -> Iterator[tuple[int, _Told]]:
 def spans(found: Iterable[Import], source: str, number: int | None) -> list[tuple[int, int]]:
     """Between which numbers (the second not included) a source's records belong to it, or to its import `number`."""
     own = sorted(one.number for one in found if one.source == source)
-    ends = [*own[1:], 1 << 62]
-    return [(begin, end) for begin, end in zip(own, ends, strict=True) if number in (None, begin)]
+    apart = pairwise([*own, 1 << 62])
+    return [(begin, end) for begin, end in apart if number in (None, begin)]
