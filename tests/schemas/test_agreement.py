@@ -1,7 +1,7 @@
 """Schemas and program agree in both directions: a field added to one without the other fails here."""
 
 import copy
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -15,7 +15,19 @@ from streamproc.core.policy import Severity
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk.warning import Entry, Warning  # noqa: A004 - it is the domain's word
 from streamproc.intake.refusal import Reason
-from streamproc.monitor.effects import DeadLettered, EpisodeChanged, PartitionSummary, Verdict, Why, WouldWarn
+from streamproc.monitor.effects import (
+    ComplaintStep,
+    DeadLettered,
+    EpisodeChanged,
+    FirmTold,
+    ForDesk,
+    PartitionSummary,
+    ServiceWarn,
+    StepTaken,
+    Verdict,
+    Why,
+    WouldWarn,
+)
 from streamproc.scoring.examples import Example
 from streamproc.scoring.snapshot import FORMAT, Snapshot
 from streamproc.wire.feed import (
@@ -36,6 +48,10 @@ OWN: dict[str, Any] = {
     "would-warn": WouldWarn,
     "episode-changed": EpisodeChanged,
     "verdict": Verdict,
+    "service-warn": ServiceWarn,
+    "complaint-step": ComplaintStep,
+    "firm-told": FirmTold,
+    "step-taken": StepTaken,
     "warning": Warning,
     "feed-entry": Entry,
     "example": Example,
@@ -79,6 +95,10 @@ def feed_shapes(name: str) -> tuple[Shape, Shape]:
 def test_a_record_is_published_as_it_is(name: str) -> None:
     schema = load(name)
     assert list(differences(shape(schema, schema), program(OWN[name]))) == []
+
+
+def test_all_that_the_desk_is_told_is_published() -> None:
+    assert set(get_args(ForDesk)) <= set(OWN.values())
 
 
 @pytest.mark.parametrize("name", FEED)

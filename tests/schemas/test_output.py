@@ -12,7 +12,15 @@ from streamproc.adapters.embedded import deadletters, feed, journal
 from streamproc.adapters.embedded.replay import Replay, Replayed
 from streamproc.core.control import JournalRecord, ModelSnapshot
 from streamproc.desk.warning import Money
-from streamproc.monitor.effects import EpisodeChanged, PartitionSummary, Verdict, WouldWarn
+from streamproc.monitor.effects import (
+    ComplaintStep,
+    EpisodeChanged,
+    FirmTold,
+    PartitionSummary,
+    ServiceWarn,
+    Verdict,
+    WouldWarn,
+)
 from streamproc.scoring.examples import Example
 from streamproc.simulate import Dirt, Shop, poisoned, simulate
 from tests.schemas.contracts import FEEDS, Json, faults, load
@@ -104,6 +112,9 @@ def test_every_dead_letter_keeps_the_schema(db: sqlite3.Connection) -> None:
         ("episode-changed", EpisodeChanged),
         ("verdict", Verdict),
         ("partition-summary", PartitionSummary),
+        ("service-warn", ServiceWarn),
+        ("complaint-step", ComplaintStep),
+        ("firm-told", FirmTold),
     ],
 )
 def test_every_effect_keeps_its_schema(name: str, kind: type, replayed: list[Replayed]) -> None:
