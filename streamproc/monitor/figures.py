@@ -1,12 +1,8 @@
-"""From facts to figures: the columns a score is made of, and what a scored customer is worth."""
+"""From facts to figures: what a score is made of, and what a scored customer is worth."""
 
 from math import exp
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
-
-from streamproc.core.buckets import BUCKET_DAYS, BUCKETS_KEPT, KINDS, RETURN
+from streamproc.core.buckets import KINDS, RETURN
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import phase_of, spend_trend
 from streamproc.core.orders import RecentDays
@@ -23,7 +19,7 @@ from streamproc.core.value import (
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import Figures
 from streamproc.monitor.state import CustomerState
-from streamproc.scoring.rows import RECENT_DAYS, Rows
+from streamproc.scoring.rows import Buyer
 from streamproc.scoring.snapshot import Snapshot
 
 MICRO = 1_000_000
@@ -32,66 +28,19 @@ VALUE = ValueRules()
 _NEVER = [-1] * KINDS
 
 
-def rows_of(customers: list[Facts], horizons: list[int], today: int) -> Rows:
-    """The raw columns of customers with at least one purchase, all looked at on the same day."""
-    n = len(customers)
-    recents = [facts.recent for facts in customers]
-    counts = [n for r in recents for n in r.count]
-    if 0 in counts:  # a day whose orders were all cancelled is no purchase day
-        return _closed_up(customers, horizons, today)
-    lengths = np.array([len(r.day) for r in recents], dtype=np.int64)
-    filled = np.flatnonzero(np.arange(RECENT_DAYS) >= (RECENT_DAYS - lengths)[:, None])
-    return Rows(
-        horizon=np.array(horizons, dtype=np.float64),
-        today=np.full(n, today, dtype=np.int64),
-        first=np.array([f.first_day for f in customers], dtype=np.int64),
-        n_days=np.array([f.n_days for f in customers], dtype=np.int64),
-        days=_padded(n, filled, [day for r in recents for day in r.day], -1),
-        orders=_padded(n, filled, counts, 0),
-        amount=_padded(n, filled, [amount for r in recents for amount in r.amount], 0),
-        lines=_padded(n, filled, [lines for r in recents for lines in r.lines], 0),
-        kind_last=np.array([_kind_last(f) for f in customers], dtype=np.int64),
-        kind_count=_kind_counts(customers, today),
-    )
-
-
-def _padded(n: int, filled: NDArray[np.int64], values: list[int], empty: int) -> NDArray[np.int64]:
-    column = np.full(n * RECENT_DAYS, empty, dtype=np.int64)
-    column[filled] = values
-    return column.reshape(n, RECENT_DAYS)
-
-
-def _closed_up(customers: list[Facts], horizons: list[int], today: int) -> Rows:
-    """The same rows with the cancelled days left out."""
-    without = []
-    for facts in customers:
-        r = facts.recent
-        if 0 not in r.count:
-            without.append(facts)
-            continue
-        live = [i for i, n in enumerate(r.count) if n]
-        day, count, amount, lines = ([c[i] for i in live] for c in (r.day, r.count, r.amount, r.lines))
-        kept = RecentDays(day, count, amount, lines)
-        without.append(msgspec.structs.replace(facts, recent=kept))
-    return rows_of(without, horizons, today)
-
-
-def _kind_last(facts: Facts) -> list[int]:
-    if not facts.kind_last and not facts.returns:
-        return _NEVER
-    last = list(facts.kind_last or _NEVER)
-    last[RETURN] = facts.last_return_day()
-    return last
-
-
-def _kind_counts(customers: list[Facts], today: int) -> NDArray[np.int64]:
-    now = today // BUCKET_DAYS
-    counts = np.zeros((len(customers), KINDS, BUCKETS_KEPT), dtype=np.int64)
-    for i, facts in enumerate(customers):
-        for number, kinds in facts.buckets.kinds.items():
-            if 0 <= now - number < BUCKETS_KEPT:
-                counts[i, :, now - number] = kinds
-    return counts
+def buyer_of(facts: Facts, horizon_days: int, today: int) -> Buyer:
+    """A customer with at least one purchase as a score takes them."""
+    recent = facts.recent
+    columns = recent.day, recent.count, recent.amount, recent.lines
+    if 0 in recent.count:  # a day whose orders were all cancelled is no purchase day
+        live = [i for i, n in enumerate(recent.count) if n]
+        day, count, amount, lines = ([c[i] for i in live] for c in columns)
+        columns = day, count, amount, lines
+    last = facts.kind_last
+    if facts.returns:
+        last = list(last or _NEVER)
+        last[RETURN] = facts.last_return_day()
+    return Buyer(float(horizon_days), today, facts.first_day, facts.n_days, *columns, last, facts.buckets.kinds)
 
 
 def figures_of(

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from msgspec.structs import replace
 
 from streamproc.core.facts import Facts
@@ -31,13 +32,14 @@ from streamproc.monitor.effects import (
     Why,
     WouldWarn,
 )
-from streamproc.monitor.figures import VALUE, figures_of, rows_of
+from streamproc.monitor.figures import VALUE, buyer_of, figures_of
 from streamproc.monitor.labels import Blind, label_matured, remember
 from streamproc.monitor.state import CustomerState, Episode
 from streamproc.scoring.examples import example_of, sighting_of
 from streamproc.scoring.features import Features, features
+from streamproc.scoring.few import FEW, score_few
 from streamproc.scoring.layout import GROUPS
-from streamproc.scoring.rows import Rows
+from streamproc.scoring.rows import Buyer, rows_of
 from streamproc.scoring.score import probability, score
 from streamproc.scoring.snapshot import Snapshot
 
@@ -82,9 +84,9 @@ class Scene(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """The buyers of a tick in columns."""
+    """The buyers of a tick, and by their places what they scored."""
 
-    rows: Rows
+    buyers: list[Buyer]
     features: Features
     log_odds: list[int]
     groups: list[list[int]]
@@ -93,20 +95,19 @@ class Scored(NamedTuple):
 
 
 def score_all(buyers: list[Visit], at: int, snapshot: Snapshot) -> Scored | None:
-    """One vectorised call for all; None without buyers."""
+    """The scores of all, each as if it were the only one; None without buyers."""
     if not buyers:
         return None
-    rows = rows_of([b.state.facts for b in buyers], [b.horizon_days for b in buyers], today_of(at))
-    x = features(rows, snapshot)
-    scores = score(x, snapshot)
-    return Scored(
-        rows,
-        x,
-        scores.log_odds_micro.tolist(),
-        scores.contributions.tolist(),
-        probability(scores.log_odds_micro).round(6).tolist(),
-        {b.customer_id: i for i, b in enumerate(buyers)},
-    )
+    today = today_of(at)
+    plain = [buyer_of(b.state.facts, b.horizon_days, today) for b in buyers]
+    if len(plain) <= FEW:
+        x, log_odds, groups = score_few(plain, snapshot)
+    else:
+        x = features(rows_of(plain), snapshot)
+        scores = score(x, snapshot)
+        log_odds, groups = scores.log_odds_micro.tolist(), scores.contributions.tolist()
+    churn = probability(np.array(log_odds)).round(6).tolist()
+    return Scored(plain, x, log_odds, groups, churn, {b.customer_id: i for i, b in enumerate(buyers)})
 
 
 def score_those_possible(
@@ -140,7 +141,7 @@ def learn_from(visit: Visit, scored: Scored | None, scene: Scene) -> list[Effect
             made.append(example)
             remember(state.decisions, example)
     if visit.bought and visit.hashed < scene.snapshot.sample_below:
-        made.append(sighting_of(scored.rows, i, customer_id))
+        made.append(sighting_of(scored.buyers[i], customer_id, visit.hashed))
     return made
 
 

@@ -18,6 +18,9 @@ ALIVE_FLOOR = 0.1
 LEAST = 1e-6
 """Probabilities are kept this far from 0 and 1."""
 
+MOST_EXPONENT = 500.0
+"""Where e to the power of it is cut off: so far no double overflows."""
+
 MOST_ERLANG = 4
 """The most regular rhythm considered: gaps of Erlang-4."""
 
@@ -68,7 +71,7 @@ def outlook(model: Buying, repeats: Floats, recency: Floats, age: Floats, *, flo
         stop = model.a / (model.b + repeats)
     else:
         stop = np.where(repeats > 0, model.a / (model.b + np.maximum(repeats, 1.0) - 1.0), 0.0)
-    gone = stop / tail_now * np.exp(np.minimum(shape * np.log(now / start), 500.0))
+    gone = stop / tail_now * np.exp(np.minimum(shape * np.log(now / start), MOST_EXPONENT))
     alive = 1.0 / (1.0 + gone)
     silent = np.minimum(np.exp(-shape * np.log(later / now)) * tail_later / tail_now, 1.0)
     buys = np.clip((floor + (1.0 - floor) * alive) * (1.0 - silent), LEAST, 1.0 - LEAST)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamproc.core.time import DAY
 from streamproc.scoring.features import Features
 from streamproc.scoring.layout import FEATURE_NAMES
-from streamproc.scoring.rows import Rows
+from streamproc.scoring.rows import Buyer
 
 LABELS_WAITING = 3
 """How many of a customer's examples wait for their labels at a time."""
@@ -99,25 +99,23 @@ def features_of(examples: list[Example]) -> Features:
     )
 
 
-def sighting_of(rows: Rows, index: int, customer_id: str) -> Sighting:
-    """The sighting of row `index`, from the kept purchase days."""
-    days = [day for day in rows.days[index].tolist() if day >= 0]
-    logs = [log(b - a) for a, b in pairwise(days)]
-    n_days = int(rows.n_days[index])
-    scale = (n_days - 1) / len(logs) if logs else 0.0
+def sighting_of(buyer: Buyer, customer_id: str, hashed: int) -> Sighting:
+    """The sighting of a buyer (`hashed` is their `customer_hash`), from the kept purchase days."""
+    logs = [log(b - a) for a, b in pairwise(buyer.days)]
+    scale = (buyer.n_days - 1) / len(logs) if logs else 0.0
     total = sum(logs)
     mean = total / len(logs) if logs else 0.0
-    paid = [amount for amount in rows.amount[index].tolist() if amount > 0]
-    lines, orders = int(rows.lines[index].sum()), int(rows.orders[index].sum())
+    paid = [amount for amount in buyer.amount if amount > 0]
+    lines, orders = sum(buyer.lines), sum(buyer.orders)
     return Sighting(
         customer_id=customer_id,
-        customer=customer_hash(customer_id),
-        first=int(rows.first[index]),
-        last=days[-1],
-        n_days=n_days,
+        customer=hashed,
+        first=buyer.first,
+        last=buyer.days[-1],
+        n_days=buyer.n_days,
         log_gaps=scale * total,
-        log_gaps_square=scale * sum((g - mean) ** 2 for g in logs),
+        log_gaps_square=scale * sum([(g - mean) ** 2 for g in logs]),
         log_amount=log(sum(paid) / len(paid)) if paid else 0.0,
         log_lines=log(lines / orders) if lines and orders else 0.0,
-        horizon=float(rows.horizon[index]),
+        horizon=buyer.horizon,
     )

@@ -6,22 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamproc.scoring.layout import FEATURE_NAMES, FEATURES, REACH, UNIT
-from streamproc.scoring.rows import BUCKETS, KINDS, RECENT_DAYS, Rows
+from streamproc.scoring.rows import BUCKET_DAYS, BUCKETS, KINDS, RECENT_DAYS, Rows
 from streamproc.scoring.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FINE = 1 << 20  # fixed point of the sums below: sums of integers do not depend on their order
-_LONGEST = 8192  # days; longer gaps count as this long
-_LOG_DAYS = np.rint(np.log(np.maximum(np.arange(_LONGEST), 1)) * _FINE).astype(np.int64)
+FINE = 1 << 20  # fixed point of the sums below: sums of integers do not depend on their order
+LONGEST = 8192  # days; longer gaps count as this long
+LOG_DAYS = np.rint(np.log(np.maximum(np.arange(LONGEST), 1)) * FINE).astype(np.int64)
 _NEWEST = 0.3  # weight of the newest gap in the moving average
-_AVERAGE = np.rint(_NEWEST * (1 - _NEWEST) ** np.arange(RECENT_DAYS - 2, -1, -1) * _FINE).astype(np.int64)
-_MOVING = np.rint(0.7 ** np.arange(RECENT_DAYS - 1, -1, -1) * 4096).astype(np.int64)
-_LEFT = (1 - _NEWEST) ** np.arange(RECENT_DAYS)  # what the average still owes to the population after n gaps
-_LEAST_SPREAD = 0.15
-_BUCKET_DAYS = 30.0
-_COUNTED = {
+AVERAGE = np.rint(_NEWEST * (1 - _NEWEST) ** np.arange(RECENT_DAYS - 2, -1, -1) * FINE).astype(np.int64)
+MOVING = np.rint(0.7 ** np.arange(RECENT_DAYS - 1, -1, -1) * 4096).astype(np.int64)
+LEFT = (1 - _NEWEST) ** np.arange(RECENT_DAYS)  # what the average still owes to the population after n gaps
+LEAST_SPREAD = 0.15
+COUNTED = {
     "return": "returned",
     "complaint": "complained",
     "contact_in": "contacted_us",
@@ -31,7 +30,7 @@ _COUNTED = {
     "contact_out": "we_contacted",
     "discounted": "discounted",
 }
-_FRESH = {
+FRESH = {
     "return": "returned_lately",
     "complaint": "complained_lately",
     "unresolved": "unresolved_lately",
@@ -52,7 +51,7 @@ class Features(NamedTuple):
 
 
 class _Gaps(NamedTuple):
-    """Sums over the gaps between the kept purchase days; [n] each, logs in days and in 1/_FINE."""
+    """Sums over the gaps between the kept purchase days; [n] each, logs in days and in 1/FINE."""
 
     number: Floats
     gap: Ints  # [n, 31] days, 0 where there is none
@@ -68,16 +67,16 @@ class _Gaps(NamedTuple):
 def _gaps(days: Ints) -> _Gaps:
     known = days[:, :-1] >= 0
     gap = np.where(known, days[:, 1:] - days[:, :-1], 0)
-    short = np.minimum(gap, _LONGEST - 1)
-    log = _LOG_DAYS[short]
+    short = np.minimum(gap, LONGEST - 1)
+    log = LOG_DAYS[short]
     return _Gaps(
         number=known.sum(axis=1).astype(np.float64),
         gap=gap,
-        log=log.sum(axis=1) / _FINE,
-        log_square=((log >> 4) ** 2).sum(axis=1) / (_FINE / 16.0) ** 2,
+        log=log.sum(axis=1) / FINE,
+        log_square=((log >> 4) ** 2).sum(axis=1) / (FINE / 16.0) ** 2,
         squares=(short * short).sum(axis=1).astype(np.float64),
-        newest=log[:, -1] / _FINE,
-        average=(log * _AVERAGE).sum(axis=1) / (_FINE * float(_FINE)),
+        newest=log[:, -1] / FINE,
+        average=(log * AVERAGE).sum(axis=1) / (FINE * float(FINE)),
         longest=short.max(axis=1).astype(np.float64),
         total=gap.sum(axis=1).astype(np.float64),
     )
@@ -91,12 +90,12 @@ def _rhythm(rows: Rows, snapshot: Snapshot, recency: Ints, out: dict[str, Floats
     mean_log = (gaps.log - n * log_h + usual.log_gap) / (n + 1.0)
     mean = (gaps.total / h + usual.gap) / (n + 1.0)
     newest = np.where(n > 0, 0.7 * (gaps.newest - log_h) + 0.3 * mean_log, mean_log)
-    left = _LEFT[n.astype(np.int64)]
+    left = LEFT[n.astype(np.int64)]
     average = gaps.average - (1.0 - left) * log_h + left * usual.log_gap
     own = gaps.log / np.maximum(n, 1.0)
     scatter = np.maximum(gaps.log_square - n * own * own, 0.0)
     spread = np.sqrt((scatter + 3.0 * usual.log_gap_spread**2) / (n + 3.0 - np.minimum(n, 1.0)))
-    spread = np.maximum(spread, _LEAST_SPREAD)
+    spread = np.maximum(spread, LEAST_SPREAD)
     plain = gaps.total / np.maximum(n, 1.0)
     wobble = np.maximum(gaps.squares / np.maximum(plain * plain, 1.0) - n, 0.0)
     log_mean, log_longest = np.log(mean), np.log(np.maximum(gaps.longest / h, mean))
@@ -132,7 +131,7 @@ def _lately(rows: Rows, out: dict[str, Floats]) -> None:
     middle = slow * slow * slow * slow
     fast = middle * middle * middle
     for name, weight in (("bought_lately", fast), ("bought_this_horizon", middle), ("bought_in_long", slow)):
-        out[name] = np.log(1.0 + np.rint(weight * _FINE).sum(axis=1) / _FINE)
+        out[name] = np.log(1.0 + np.rint(weight * FINE).sum(axis=1) / FINE)
 
 
 def _spending(rows: Rows, snapshot: Snapshot, out: dict[str, Floats]) -> None:
@@ -144,9 +143,9 @@ def _spending(rows: Rows, snapshot: Snapshot, out: dict[str, Floats]) -> None:
     last = np.log(np.maximum(rows.amount[:, -1], 1).astype(np.float64))
     out["amount"] = np.where(days > 0, mean - usual.log_amount, 0.0)
     out["amount_last"] = np.where(paid[:, -1], last - mean, 0.0)
-    fine = np.rint(np.log(np.maximum(rows.amount, 1).astype(np.float64)) * _FINE).astype(np.int64)
-    recent = (fine * _MOVING).sum(axis=1) / np.maximum((paid * _MOVING).sum(axis=1), 1)
-    out["amount_recent"] = (recent - fine.sum(axis=1) / np.maximum(days, 1)) / _FINE
+    fine = np.rint(np.log(np.maximum(rows.amount, 1).astype(np.float64)) * FINE).astype(np.int64)
+    recent = (fine * MOVING).sum(axis=1) / np.maximum((paid * MOVING).sum(axis=1), 1)
+    out["amount_recent"] = (recent - fine.sum(axis=1) / np.maximum(days, 1)) / FINE
     orders = np.maximum(rows.orders.sum(axis=1), 1)
     lines = rows.lines.sum(axis=1)
     out["lines"] = np.where(lines > 0, np.log(np.maximum(lines, 1) / orders) - usual.log_lines, 0.0)
@@ -158,16 +157,27 @@ def _events(rows: Rows, out: dict[str, Floats]) -> None:
     n = len(rows.today)
     if not rows.kind_count.any() and (rows.kind_last < 0).all():
         zero = np.zeros(n)
-        out.update(dict.fromkeys((*_COUNTED.values(), *_FRESH.values()), zero))
+        out.update(dict.fromkeys((*COUNTED.values(), *FRESH.values()), zero))
         return
-    fading = np.exp(-(_BUCKET_DAYS * np.arange(BUCKETS)) / rows.horizon[:, None])
-    counted = np.rint(rows.kind_count * np.rint(fading * _FINE)[:, None, :]).sum(axis=2) / _FINE
+    counted = np.rint(rows.kind_count * fading(rows.horizon)[:, None, :]).sum(axis=2) / FINE
     since = np.where(rows.kind_last >= 0, rows.today[:, None] - rows.kind_last, 1 << 20).astype(np.float64)
     fresh = np.exp(-4.0 * since / rows.horizon[:, None])
-    for kind, name in _COUNTED.items():
+    for kind, name in COUNTED.items():
         out[name] = np.log(1.0 + np.ascontiguousarray(counted[:, KINDS.index(kind)]))
-    for kind, name in _FRESH.items():
+    for kind, name in FRESH.items():
         out[name] = fresh[:, KINDS.index(kind)]
+
+
+def fading(horizon: Floats) -> Floats:
+    """[n, BUCKETS] weights of 30-day buckets, fading over one horizon (days), in 1/FINE."""
+    weights: Floats = np.rint(np.exp(-(float(BUCKET_DAYS) * np.arange(BUCKETS)) / horizon[:, None]) * FINE)
+    return weights
+
+
+def quantised(block: Floats) -> NDArray[np.int16]:
+    """[n, features] in 1/UNIT, of [features, n] as they were computed."""
+    squashed = np.rint(np.tanh((block - _CENTRE) / _SPREAD) * (REACH * UNIT))
+    return np.ascontiguousarray(squashed.T).astype(np.int16)
 
 
 def features(rows: Rows, snapshot: Snapshot) -> Features:
@@ -187,6 +197,4 @@ def features(rows: Rows, snapshot: Snapshot) -> Features:
     block = np.empty((len(FEATURE_NAMES), len(age)))
     for j, name in enumerate(FEATURE_NAMES):
         block[j] = out[name]
-    squashed = np.rint(np.tanh((block - _CENTRE) / _SPREAD) * (REACH * UNIT))
-    x = np.ascontiguousarray(squashed.T).astype(np.int16)
-    return Features(x=x, repeats=repeats, recency=recency, age=age, horizon=h)
+    return Features(x=quantised(block), repeats=repeats, recency=recency, age=age, horizon=h)

@@ -17,12 +17,12 @@ Ints = NDArray[np.int64]
 MICRO = 1_000_000
 """Log-odds are counted in millionths."""
 
-_SHIFT = 12  # further binary places of the coefficients below
-_LEFT = np.array([FEATURE_NAMES.index(left) for left, _, _ in CROSSES])
-_RIGHT = np.array([FEATURE_NAMES.index(right) for _, right, _ in CROSSES])
-_GROUP_OF = np.array([GROUPS.index(group) for _, group in TERMS])
-_LEVEL, _SILENCE, _FREQUENCY = (GROUPS.index(name) for name in ("level", "silence", "frequency"))
-_RHYTHM_REACH = 3.0
+SHIFT = 12  # further binary places of the coefficients below
+CROSSED = tuple((FEATURE_NAMES.index(left), FEATURE_NAMES.index(right)) for left, right, _ in CROSSES)
+TERM_GROUPS = tuple(GROUPS.index(group) for _, group in TERMS)
+_LEFT, _RIGHT = np.array(CROSSED).T
+_LEVEL, SILENCE, FREQUENCY = (GROUPS.index(name) for name in ("level", "silence", "frequency"))
+RHYTHM_REACH = 3.0
 
 
 class Design(NamedTuple):
@@ -40,12 +40,12 @@ class Scores(NamedTuple):
     contributions: Ints  # [n, len(GROUPS)], summing exactly to log_odds_micro
 
 
-class _Coefficients(NamedTuple):
+class Coefficients(NamedTuple):
     """A snapshot in integers: per-term weights by group, and the constant of each group."""
 
-    weights: Ints  # [terms, groups], micro-log-odds per quantised unit times 2**_SHIFT
+    weights: Ints  # [terms, groups], micro-log-odds per quantised unit times 2**SHIFT
     constant: Ints  # [groups], in the same fixed point
-    prior: int  # 1 + w1 times 2**_SHIFT
+    prior: int  # 1 + w1 times 2**SHIFT
     mean_silence: int  # micro-log-odds
     mean_frequency: int
 
@@ -69,22 +69,23 @@ def design(rows: Features, snapshot: Snapshot) -> Design:
         terms[:, -1] = 0
     else:
         regular = outlook(snapshot.rhythm, repeats, recency, age).quiet - prior.quiet
-        terms[:, -1] = np.rint(np.clip(regular, -_RHYTHM_REACH, _RHYTHM_REACH) * UNIT)
+        terms[:, -1] = np.rint(np.clip(regular, -RHYTHM_REACH, RHYTHM_REACH) * UNIT)
     return Design(silence=silence, frequency=frequency, terms=terms)
 
 
 @lru_cache(maxsize=4)
-def _coefficients(snapshot: Snapshot) -> _Coefficients:
-    fixed = MICRO * float(1 << _SHIFT)
+def coefficients(snapshot: Snapshot) -> Coefficients:
+    """The snapshot's numbers as integers."""
+    fixed = MICRO * float(1 << SHIFT)
     by_term = np.rint(np.array(snapshot.weights) * (fixed / UNIT)).astype(np.int64)
     means = np.rint(np.array(snapshot.means) * UNIT).astype(np.int64)
     weights = np.zeros((len(TERMS), len(GROUPS)), dtype=np.int64)
-    weights[np.arange(len(TERMS)), _GROUP_OF] = by_term
+    weights[np.arange(len(TERMS)), TERM_GROUPS] = by_term
     constant = -(means[:, None] * weights).sum(axis=0)
     mean_silence, mean_frequency = (round(snapshot.mean_silence * MICRO), round(snapshot.mean_frequency * MICRO))
-    constant[_LEVEL] += round((snapshot.w0 + snapshot.delta) * fixed) + ((mean_silence + mean_frequency) << _SHIFT)
-    prior = round((1.0 + snapshot.w1) * (1 << _SHIFT))
-    return _Coefficients(weights, constant, prior, mean_silence, mean_frequency)
+    constant[_LEVEL] += round((snapshot.w0 + snapshot.delta) * fixed) + ((mean_silence + mean_frequency) << SHIFT)
+    prior = round((1.0 + snapshot.w1) * (1 << SHIFT))
+    return Coefficients(weights, constant, prior, mean_silence, mean_frequency)
 
 
 def score(rows: Features, snapshot: Snapshot) -> Scores:
@@ -93,11 +94,11 @@ def score(rows: Features, snapshot: Snapshot) -> Scores:
     Everything from the design on is integer arithmetic, so the sums are exact in any order and any batch.
     """
     parts = design(rows, snapshot)
-    c = _coefficients(snapshot)
+    c = coefficients(snapshot)
     fixed = parts.terms @ c.weights + c.constant
-    fixed[:, _SILENCE] += c.prior * (parts.silence - c.mean_silence)
-    fixed[:, _FREQUENCY] += c.prior * (parts.frequency - c.mean_frequency)
-    contributions = (fixed + (1 << (_SHIFT - 1))) >> _SHIFT
+    fixed[:, SILENCE] += c.prior * (parts.silence - c.mean_silence)
+    fixed[:, FREQUENCY] += c.prior * (parts.frequency - c.mean_frequency)
+    contributions = (fixed + (1 << (SHIFT - 1))) >> SHIFT
     return Scores(log_odds_micro=contributions.sum(axis=1), contributions=contributions)
 
 

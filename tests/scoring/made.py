@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from streamproc.scoring.buying import Buying
 from streamproc.scoring.layout import TERM_NAMES
-from streamproc.scoring.rows import BUCKETS, KINDS, RECENT_DAYS, Rows
+from streamproc.scoring.rows import BUCKET_DAYS, BUCKETS, KINDS, RECENT_DAYS, Buyer, Rows
 from streamproc.scoring.snapshot import Population, Snapshot, default_snapshot, sealed
 
 TODAY = 20_000
@@ -43,6 +43,29 @@ def stacked(rows: list[Rows]) -> Rows:
 def cut(rows: Rows, start: int, stop: int) -> Rows:
     """The customers start..stop of a batch."""
     return Rows._make(column[start:stop] for column in rows)
+
+
+def buyers_of(rows: Rows) -> list[Buyer]:
+    """The customers of a batch one by one."""
+    return [_buyer(cut(rows, i, i + 1)) for i in range(len(rows.today))]
+
+
+def _buyer(one: Rows) -> Buyer:
+    live = one.days[0] >= 0
+    today, last = int(one.today[0]), one.kind_last[0].tolist()
+    counts = {today // BUCKET_DAYS - b: one.kind_count[0, :, b].tolist() for b in range(BUCKETS)}
+    return Buyer(
+        horizon=float(one.horizon[0]),
+        today=today,
+        first=int(one.first[0]),
+        n_days=int(one.n_days[0]),
+        days=one.days[0, live].tolist(),
+        orders=one.orders[0, live].tolist(),
+        amount=one.amount[0, live].tolist(),
+        lines=one.lines[0, live].tolist(),
+        kind_last=last if max(last) >= 0 else [],
+        kinds={number: kinds for number, kinds in counts.items() if any(kinds)},
+    )
 
 
 def made_rows(n: int, seed: int = 0) -> Rows:

@@ -6,10 +6,15 @@ from hypothesis import strategies as st
 
 from streamproc.scoring.examples import Example, Sighting, customer_hash, example_of, features_of, pack, sighting_of
 from streamproc.scoring.features import features
+from streamproc.scoring.rows import Rows
 from streamproc.scoring.score import score
-from tests.scoring.made import TODAY, busy_snapshot, made_rows, row
+from tests.scoring.made import TODAY, busy_snapshot, buyers_of, made_rows, row
 
 AT = 86_400_000_000 * (TODAY + 1)
+
+
+def seen_of(rows: Rows) -> Sighting:
+    return sighting_of(buyers_of(rows)[0], "c", customer_hash("c"))
 
 
 def test_the_hash_is_stable_and_fits_63_bits() -> None:
@@ -49,12 +54,12 @@ def test_features_of_another_layout_are_refused() -> None:
 def test_examples_and_sightings_survive_json_as_one_stream() -> None:
     rows = made_rows(1)
     example = example_of(features(rows, busy_snapshot()), 0, "c", AT, -5)
-    for item in (example, sighting_of(rows, 0, "c")):
+    for item in (example, seen_of(rows)):
         assert msgspec.json.decode(msgspec.json.encode(item), type=Example | Sighting) == item
 
 
 def test_a_sighting_sums_up_the_purchase_days() -> None:
-    seen = sighting_of(row([TODAY - 30, TODAY - 20, TODAY]), 0, "c")
+    seen = seen_of(row([TODAY - 30, TODAY - 20, TODAY]))
     assert (seen.first, seen.last, seen.n_days) == (TODAY - 30, TODAY, 3)
     assert seen.customer == customer_hash("c")
     assert seen.log_gaps == pytest.approx(np.log(10) + np.log(20))
@@ -64,11 +69,11 @@ def test_a_sighting_sums_up_the_purchase_days() -> None:
 
 
 def test_log_gaps_of_a_long_history_are_scaled_up_to_all_of_it() -> None:
-    seen = sighting_of(row(list(range(TODAY - 400, TODAY, 10))), 0, "c")
+    seen = seen_of(row(list(range(TODAY - 400, TODAY, 10))))
     assert seen.n_days == 40
     assert seen.log_gaps == pytest.approx(39 * np.log(10))
 
 
 def test_a_first_purchase_without_money_is_a_sighting_too() -> None:
-    seen = sighting_of(row([TODAY], amount=0, lines=0), 0, "c")
+    seen = seen_of(row([TODAY], amount=0, lines=0))
     assert (seen.log_gaps, seen.log_amount, seen.log_lines) == (0.0, 0.0, 0.0)

@@ -13,7 +13,7 @@ from streamproc.scoring.snapshot import Snapshot, default_snapshot
 from streamproc.trainer.fit import Histories, histories
 from streamproc.trainer.state import Config
 from streamproc.trainer.trainer import Refused, Trainer
-from tests.scoring.made import row, stacked
+from tests.scoring.made import buyers_of, row, stacked
 
 CONFIG = Config(horizon=30.0, lateness=1.0)
 START = 18_000
@@ -55,9 +55,10 @@ class Shop:
             if not days:
                 continue
             one = row(days, horizon=self.config.horizon, today=midnight - 1)
-            if days[-1] == midnight - 1 and customer_hash(customer) < self.snapshot.sample_below:
-                told.append(sighting_of(one, 0, customer))
-            if customer_hash(customer) % step == midnight % step and midnight - 1 - days[-1] <= self.config.horizon:
+            hashed = customer_hash(customer)
+            if days[-1] == midnight - 1 and hashed < self.snapshot.sample_below:
+                told.append(sighting_of(buyers_of(one)[0], customer, hashed))
+            if hashed % step == midnight % step and midnight - 1 - days[-1] <= self.config.horizon:
                 some.append(one)
                 names.append(customer)
         if some:

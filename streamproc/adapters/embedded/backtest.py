@@ -24,11 +24,12 @@ from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Money
 from streamproc.intake.refusal import Refusal
 from streamproc.monitor.effects import DeadLettered
-from streamproc.monitor.figures import rows_of
+from streamproc.monitor.figures import buyer_of
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Partition
 from streamproc.monitor.state import CustomerState, decode_state
 from streamproc.scoring.features import features
+from streamproc.scoring.rows import rows_of
 from streamproc.scoring.score import probability, score
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.trainer.trainer import Trainer
@@ -245,8 +246,8 @@ def scored(bodies: dict[str, bytes], at: int, snapshot: Snapshot, horizon: int) 
 
 
 def _add(cut: Cut, buyers: list[tuple[str, Facts]], snapshot: Snapshot, horizon: int) -> None:
-    rows = rows_of([facts for _, facts in buyers], [horizon] * len(buyers), today_of(cut.at))
-    x = features(rows, snapshot)
+    today = today_of(cut.at)
+    x = features(rows_of([buyer_of(facts, horizon, today) for _, facts in buyers]), snapshot)
     cut.customers += [customer_id for customer_id, _ in buyers]
     cut.risks = np.append(cut.risks, probability(score(x, snapshot).log_odds_micro))
     cut.recency = np.append(cut.recency, x.recency)
