@@ -22,6 +22,7 @@ from streamproc.cli.common import (
     command,
     print_raw,
     reading,
+    seldom_collecting,
 )
 from streamproc.cli.replay_story import FolderStory, Story
 from streamproc.config import ConfigError
@@ -69,7 +70,7 @@ def replay(
         streamproc replay --policy stricter.toml
         STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc replay --from-kafka --json > lines.jsonl
     """
-    with command(config, data, lang) as screen, ExitStack() as held:
+    with command(config, data, lang) as screen, seldom_collecting(), ExitStack() as held:
         other = None if policy is None else read_policy(policy)
         story = held.enter_context(_of_cluster(screen) if from_kafka else _of_folder(screen, partitions))
         again = Replay(story.money, partitions=story.partitions, policy=other)
