@@ -27,4 +27,4 @@ def compose() -> dict[str, Any]:
 
 def make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs the script that makes them."""
-    return subprocess.run([FOLDER / "make-secrets", folder], capture_output=True, text=True, check=False)
+    return subprocess.run([FOLDER.parent / "make-secrets", folder], capture_output=True, text=True, check=False)

@@ -113,3 +113,16 @@ def test_the_example_of_settings_shows_every_variable_with_its_default() -> None
     lines = (FOLDER / "example.env").read_text(encoding="utf-8").splitlines()
     shown = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert shown == dict(VARIABLE.findall(compose_text()))
+
+
+def test_prometheus_asks_as_everywhere_with_the_token() -> None:
+    everywhere = yaml.safe_load((FOLDER.parent / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    here = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    assert [job.pop("authorization", None) for job in here["scrape_configs"]] == [
+        {"credentials_file": "/run/secrets/page-token"}
+    ]
+    assert here == everywhere
+    for job in here["scrape_configs"]:
+        names = [name for found in job["dns_sd_configs"] for name in found["names"]]
+        names += [target.partition(":")[0] for found in job["static_configs"] for target in found["targets"]]
+        assert set(names) <= OURS.keys()
