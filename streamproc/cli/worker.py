@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import mode
 import typer
 
 from streamproc.adapters.kafka import worker as engine
+from streamproc.adapters.kafka.abreast import Abreast
 from streamproc.adapters.kafka.apps import Settings as AppSettings
 from streamproc.adapters.kafka.beginning import BeginningError, Begun, begin
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
@@ -118,6 +120,7 @@ class Plan:
         self._mapping = read_mapping(settings.kafka.mapping) or Mapping()
         self._policy, self._playbook = policy_of(settings), playbook_of(settings)
         self.inputs = inputs  # the firm's topics, and how many partitions each has
+        self.abreast = Abreast(self._expected, settings.kafka.clock)
         self._here = Here(money_of(self.setup))
 
     def specs(self) -> list[AppSpec]:
@@ -129,6 +132,7 @@ class Plan:
             AppSpec(
                 "intake", tuple(self.inputs), names.progress, self._intake, shared=True,
                 transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON, writes=(*journal, inbox, letters),
+                held=self.abreast.held,
             ),
             AppSpec(
                 "monitor", (names.journal,), names.changelog("monitor"), self._monitor, mending=RESTORE,
@@ -152,7 +156,8 @@ class Plan:
         troubles: list[Trouble] = []
         figures = WorkerFigures(apps, self._here)
         if "intake" in chosen:
-            services.append(RatesService(self))
+            services.append(FollowService(self.rates_learned()))
+            services.append(FollowService(self.abreast.following(self.connection, self.names.progress)))
         if "desk" in chosen and self.settings.redis.url.get_secret_value():
             store = RedisFeedStore(writing_client(**redis_arguments(self.settings.redis)), self.names.prefix)
             writer = FeedWriter(self.connection, self.names.warnings, store)
@@ -189,6 +194,11 @@ class Plan:
         """An intake of its own, over the rates that all share."""
         settings = IntakeSettings(keep_text=self.settings.keep_text)
         return Intake(self.rates, self._mapping, settings=settings)
+
+    def rates_learned(self) -> AbstractAsyncContextManager[None]:
+        """Within it the currency rates are known, and each new one."""
+        facts = self.settings.kafka.facts
+        return learning(self.connection, facts, self.inputs[facts], self.intake())
 
     def _intake(self, topic: str, number: int) -> Processor:
         partitions, counts = self.settings.kafka.partitions, self._here.counts
@@ -270,21 +280,20 @@ class HealthService(mode.Service):
         await self._health.stop()
 
 
-class RatesService(mode.Service):
-    """Knows the currency rates before intake begins, and each new one."""
+class FollowService(mode.Service):
+    """Follows a topic that intake must know: to its end before intake begins, and on from there."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, following: AbstractAsyncContextManager[None]) -> None:
         super().__init__()
-        facts = plan.settings.kafka.facts
-        self._learning = learning(plan.connection, facts, plan.inputs[facts], plan.intake())
+        self._following = following
 
     async def on_start(self) -> None:
-        """Returns when all rates up to now are known."""
-        await self._learning.__aenter__()
+        """Returns when all up to now is known."""
+        await self._following.__aenter__()
 
     async def on_stop(self) -> None:
         """Learns no more."""
-        await self._learning.__aexit__(None, None, None)
+        await self._following.__aexit__(None, None, None)
 
 
 class FeedsWatch(mode.Service):

@@ -5,13 +5,13 @@ Time is the least of what the sources that are behind have read; where all are r
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from typing import Literal
 
 from msgspec import Struct, msgpack
 
-from streamproc.core.time import DAY, HOUR, SECOND, ceil_to, first_tick_after
+from streamproc.core.time import DAY, FOREVER, HOUR, SECOND, ceil_to, first_tick_after
 
 MINUTE = 60 * SECOND
 QUIET = 3.0
@@ -19,6 +19,9 @@ QUIET = 3.0
 
 SIGN_OF_LIFE = 600.0
 """Seconds after which intake tells again how far a source is read, though nothing has changed."""
+
+AHEAD = HOUR
+"""How much further (µs) than the slowest a source may be read; it may overshoot by a batch."""
 
 GONE = 1800.0
 """Seconds without a word after which nobody can be reading a source: its last word, that it had no more, is void."""
@@ -123,6 +126,15 @@ def holds(source: Source, mode: Mode, now: float) -> bool:
     """Whether time waits for a source now (s since 1970): it has more to be read, or nobody can be reading it."""
     gone = mode == "wall" and source.told and now - source.told > GONE
     return not source.caught_up or bool(gone)
+
+
+def ahead(sources: Mapping[str, Source], expected: frozenset[str], name: str, mode: Mode, now: float) -> int:
+    """How far (µs) the source `name` may be read by now (s since 1970), for the others that time waits for.
+
+    0 while one of these may have anything in it: it was not heard of, or is unread.
+    """
+    others = {source: sources.get(source, Source()) for source in expected | sources.keys() if source != name}
+    return min((s.read and s.read + AHEAD for s in others.values() if holds(s, mode, now)), default=FOREVER)
 
 
 def grid(upto: int, mode: Mode, now: float) -> int:

@@ -41,13 +41,21 @@ class Gauges(Collector):
         lag = GaugeMetricFamily(
             "streamproc_lag_records", "Committed records not processed yet.", labels=["app", "topic", "partition"]
         )
+        held = GaugeMetricFamily(
+            "streamproc_source_held",
+            "1 where a source is more than an hour of event time ahead of the slowest, and waits for it.",
+            labels=["topic", "partition"],
+        )
         for app in self._apps:
             ready.add_metric([app.app], float(app.ready))
             for place, progress in app.partitions.items():
                 topic, number = cast("tuple[str, int]", place)
                 lag.add_metric([app.app, str(topic), str(number)], float(progress.lag))
+                if app.app == "intake":
+                    held.add_metric([str(topic), str(number)], float(place in app.held))
         yield ready
         yield lag
+        yield held
 
 
 class FeedGauges(Collector):

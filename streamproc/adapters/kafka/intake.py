@@ -21,11 +21,11 @@ from streamproc.intake.refusal import Position, Refusal
 from streamproc.monitor.counts import Counts, stream_of
 from streamproc.wire import journal
 
-_STATE = b"read"
+STATE = b"read"
 _CLOUD_EVENT_ID = "ce_id"
 
 
-class _Read(Struct):
+class Read(Struct):
     """How far one partition is read, as `SourceRead` tells it."""
 
     read: int = 0
@@ -50,7 +50,7 @@ class IntakeProcessor:
         counts: Counts | None = None,
     ) -> None:
         self._place = place
-        self._source = f"{place[0]}/{place[1]}"
+        self.source = f"{place[0]}/{place[1]}"
         self._names = names
         self._partitions = partitions
         self._intake = intake
@@ -59,10 +59,15 @@ class IntakeProcessor:
         self._state = Read()
         self._spoke = 0.0
 
+    @property
+    def read(self) -> int:
+        """The largest event time (µs) it ever had, 0 for none."""
+        return self._state.read
+
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes back how far was read; whether there is more shows anew."""
-        assert key == _STATE
-        self._state = msgpack.decode(value, type=_Read)
+        assert key == STATE
+        self._state = msgpack.decode(value, type=Read)
         self._state.told = self._state.caught_up = False
 
     def process(self, records: Sequence[Record]) -> Writes:
@@ -71,15 +76,15 @@ class IntakeProcessor:
         for record in records:
             event = self._taken(record, now)
             if isinstance(event, Refusal):
+                self._counts["refused", event.reason] += 1
                 outputs.append(of_refusal(self._names.dead_letters, record, self._place, event))
             elif event is not None:
+                self._counts["events", stream_of(event)] += 1
                 outputs += self._appended(event)
                 times.append(event.at)
                 self._state.purchases = self._state.purchases or isinstance(event, Purchase)
-                self._counts["refused", event.reason] += 1
         self._state.read = max([self._state.read, *times])
         return self._told(outputs, due_by(times))
-                self._counts["events", stream_of(event)] += 1
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
@@ -96,9 +101,9 @@ class IntakeProcessor:
     def _taken(self, record: Record, now: int) -> JournalEvent | Refusal | None:
         if record.value is None:
             return Refusal("not_json", "", "no value: a tombstone")
-        position = Position(self._source, record.offset + 1)
+        position = Position(self.source, record.offset + 1)
         named = dict(record.headers).get(_CLOUD_EVENT_ID, b"").decode("utf-8", "replace")
-        return self._intake.take(record.value, position, now, key=named or f"{self._source}/{record.offset}")
+        return self._intake.take(record.value, position, now, key=named or f"{self.source}/{record.offset}")
 
     def _appended(self, event: JournalEvent) -> list[Output]:
         body, topic = journal.encode(event), self._names.journal
@@ -112,8 +117,8 @@ class IntakeProcessor:
         state.told = True
         self._spoke = self._now() / SECOND
         news = SourceRead(
-            source=self._source, read=state.read, due=due,
+            source=self.source, read=state.read, due=due,
             caught_up=state.caught_up, purchases=state.purchases,
         )  # fmt: skip
         outputs.append(Output(self._names.desk_inbox, 0, None, encode(news)))
-        return Writes(outputs, [(_STATE, msgpack.encode(state))])
+        return Writes(outputs, [(STATE, msgpack.encode(state))])

@@ -340,7 +340,8 @@ class Consumer(driver.Consumer):
             {
                 tuple(tp): (partition.position, unread.get(tp, 0) + max(0, partition.expected - partition.position))
                 for tp, partition in owned.items()
-            }
+            },
+            held={tuple(tp) for tp, partition in owned.items() if partition.held},
         )
         if liveness.stalled:
             self.log.error("no progress for %.0f s, with %d records to read", liveness.idle_seconds, liveness.lag)
