@@ -4,9 +4,10 @@ The rule kept here: a customer has one draw a quarter, however many warnings fal
 warning's verdict.
 """
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from math import sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
@@ -95,6 +96,48 @@ def uplift(warned: Arm, holdout: Arm) -> Uplift:
     kept, value = _kept(warned, holdout), _value(warned, holdout)
     claim = "too_wide" if not kept.tells else "gain" if kept.estimate > 0.0 else "loss"
     return Uplift(warned, holdout, kept, value, claim)
+
+
+Band = Literal["even", "likely", "near_certain"]
+"""How likely a customer was to leave when the warning was raised: what a call can change depends on it."""
+
+_EVEN, _LIKELY = 405_465, 1_386_294
+
+
+def band_of(log_odds: int) -> Band:
+    """The band of log-odds in millionths: below 60 %, below 80 %, above."""
+    if log_odds < _EVEN:
+        return "even"
+    return "likely" if log_odds < _LIKELY else "near_certain"
+
+
+class Saving(Struct, frozen=True):
+    """What a warning of one band is known to bring: the share of customers kept by it, and what its offer costs."""
+
+    kept: float
+    cost: int
+
+    def of(self, stake: int) -> int:
+        """The value it is expected to save of a stake (minor units)."""
+        return round(self.kept * stake) - self.cost
+
+
+def savings(arms: Mapping[str, Arm]) -> dict[Band, Saving]:
+    """By band what is known of its warnings; of a band that tells nothing itself, what is known of all.
+
+    `arms` holds them by arm, and by `arm/band`. Empty: nothing may be claimed of warnings at all.
+    """
+    every = _saving(arms, "")
+    if every is None:
+        return {}
+    return {band: _saving(arms, f"/{band}") or every for band in get_args(Band)}
+
+
+def _saving(arms: Mapping[str, Arm], which: str) -> Saving | None:
+    found = uplift(arms.get(f"warned{which}", Arm()), arms.get(f"holdout{which}", Arm()))
+    if found.kept is None or not found.kept.tells:
+        return None
+    return Saving(found.kept.estimate, round(found.warned.cost / found.warned.n))
 
 
 def _wilson(arm: Arm) -> Interval:

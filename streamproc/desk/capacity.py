@@ -1,7 +1,9 @@
-"""How many warnings a day go out: those with most to lose; the others wait, and are reconsidered every day.
+"""How many warnings a day go out: those that save most; the others wait, and are reconsidered every day.
 
-The rules kept here: what waits is weighed by the latest expected loss; of a warning that has not gone out the feed is
-told nothing; one that ends while it waits has never been there for anybody.
+The rules kept here: a warning saves what one as likely to leave is known to be kept by it, of what is at stake, less
+the offer; as long as nothing is known of that, what counts is the expected loss. What waits is weighed by the latest
+figures; of a warning that has not gone out the feed is told nothing; one that ends while it waits has never been there
+for anybody.
 """
 
 from collections.abc import Iterator
@@ -11,24 +13,35 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streamproc.core.holdout import Band, Saving, band_of
 from streamproc.core.time import day_of
 from streamproc.monitor.effects import EpisodeChanged, StepTaken, Verdict, WouldWarn
 
 WAITING_KEPT = 300
-"""How many would-warns wait, those with most to lose; the others are let go and never go out."""
+"""How many would-warns wait, those that save most; the others are let go and never go out."""
 
 SILENT_KEPT = 10_000
 """Of how many warnings that did not go out it is known that they did not, the latest ones."""
 
 
 class Capacity(Struct):
-    """`a_day` 0: any number goes out. `sent` went out on `day`; `silent` are the ids that have not, oldest first."""
+    """`a_day` 0: any number goes out. `sent` went out on `day`; `silent` are the ids that have not, oldest first.
+
+    `savings` is what is known of what warnings bring, by band; empty: nothing.
+    """
 
     a_day: int = 0
     day: int = 0
     sent: int = 0
     waiting: list[WouldWarn] = []
     silent: list[str] = []
+    savings: dict[Band, Saving] = {}
+
+    def urgency(self, would: WouldWarn) -> tuple[int, int, str]:
+        """What would-warns are sorted by: those that save most first, among these the one with the least time."""
+        saving = self.savings.get(band_of(would.figures.log_odds))
+        worth = would.figures.expected_loss if saving is None else saving.of(would.figures.stake)
+        return -worth, would.by_when, would.id
 
 
 class Sorted(NamedTuple):
@@ -53,7 +66,7 @@ def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn], taken: int = 0
         _forget(capacity, {would.id for would in capacity.waiting})
         capacity.waiting = []
         return Sorted(out, [])
-    asking = sorted([*capacity.waiting, *fresh] if dawn else fresh, key=_most_to_lose_first)
+    asking = sorted([*capacity.waiting, *fresh] if dawn else fresh, key=capacity.urgency)
     free = max(0, capacity.a_day - capacity.sent)
     out, rest = asking[:free], asking[free:]
     capacity.sent += len(out)
@@ -62,7 +75,7 @@ def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn], taken: int = 0
     _forget(capacity, {would.id for would in out})
     capacity.silent = [*capacity.silent, *(would.id for would in held)][-SILENT_KEPT:]
     kept = rest if dawn else [*capacity.waiting, *rest]
-    capacity.waiting = sorted(kept, key=_most_to_lose_first)[:WAITING_KEPT]
+    capacity.waiting = sorted(kept, key=capacity.urgency)[:WAITING_KEPT]
     return Sorted(out, held)
 
 
@@ -105,7 +118,3 @@ def _changed(waiting: list[WouldWarn], change: EpisodeChanged) -> Iterator[Would
 def _forget(capacity: Capacity, ids: AbstractSet[str]) -> None:
     if ids:
         capacity.silent = [name for name in capacity.silent if name not in ids]
-
-
-def _most_to_lose_first(would: WouldWarn) -> tuple[int, int, str]:
-    return -would.figures.expected_loss, would.by_when, would.id

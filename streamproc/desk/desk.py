@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from streamproc.core.alerts import Alert
 from streamproc.core.control import Disposition, PlaybookChange, PolicyChange
 from streamproc.core.events import FirmFact
+from streamproc.core.holdout import savings
 from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
 from streamproc.desk.alerts import INCIDENT, Watch, heed, settle, watch_tick
@@ -92,6 +93,7 @@ def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | N
     records.sort(key=attrgetter("customer_id"))
     if base is not None:
         desk.grades = grade_thresholds(base.contribution) or desk.grades
+        desk.capacity.savings = savings(base.arms)
     alerts = watch_tick(desk.watch, at, effects, base, history=history)
     if changed:
         found = incident_findings(desk.incidents, desk.money.currency, desk.money.text)

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamproc.core.facts import Facts
-from streamproc.core.holdout import is_held_out
+from streamproc.core.holdout import band_of, is_held_out
 from streamproc.core.ids import short_id
 from streamproc.core.policy import Outcome, Policy, Severity, severity_of
 from streamproc.core.time import DAY, HOUR, SECOND
@@ -260,8 +260,9 @@ def _verdict(customer_id: str, episode: Episode, at: int, *, right: bool) -> Tol
     arm: ArmName = "holdout" if episode.holdout else "warned"
     drawn = arm if episode.share else None
     told = Verdict(
-        id=episode.id, customer_id=customer_id, at=at, right=right, arm=drawn, stake=episode.stake, cost=care.cost
-    )
+        id=episode.id, customer_id=customer_id, at=at, right=right, arm=drawn, stake=episode.stake, cost=care.cost,
+        band=band_of(episode.log_odds),
+    )  # fmt: skip
     return _seen_or_not(episode, told)
 
 

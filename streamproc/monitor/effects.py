@@ -8,7 +8,7 @@ from streamproc.core.causes import Cause
 from streamproc.core.control import JournalRecord, PlaybookChange, PolicyChange
 from streamproc.core.dealing import Dealing
 from streamproc.core.events import ComplaintStatus, CustomerEvent, DeskAction, FirmFact, RecoveryStep
-from streamproc.core.holdout import Arm
+from streamproc.core.holdout import Arm, Band
 from streamproc.core.lifecycle import Phase, Stage
 from streamproc.core.loyalty import Kind
 from streamproc.core.policy import Outcome, Severity
@@ -162,7 +162,8 @@ class EpisodeChanged(Struct, frozen=True, kw_only=True, tag="episode_changed"):
 class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
     """Whether a warning was right: no purchase between its raising and its by-when.
 
-    `arm` is what was drawn, None where nothing was; `stake` and what the offer `cost` in minor units.
+    `arm` is what was drawn, None where nothing was; `stake` and what the offer `cost` in minor units; `band` how likely
+    leaving was when it was raised.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
     arm: ArmName | None = None
     stake: int = 0
     cost: int = 0
+    band: Band | None = None
 
 
 StepAction = DeskAction | Literal["overdue"]
@@ -222,6 +224,19 @@ class LateEvent(Struct, frozen=True):
     customer_id: str
     at: int
     too_late: bool
+
+
+class Forgotten(Struct, frozen=True, kw_only=True, tag="forgotten"):
+    """Somebody asked to be forgotten: whoever keeps something of the customer lets it go."""
+
+    customer_id: str
+    at: int
+
+
+class OfForgotten(Struct, frozen=True):
+    """An event of somebody who is forgotten, from before that: it was not taken. It does not say of whom."""
+
+    at: int
 
 
 class ToJournal(Struct, frozen=True):
@@ -302,4 +317,16 @@ class FirmTold(Struct, frozen=True, tag="firm_told"):
 ForDesk = WouldWarn | ServiceWarn | EpisodeChanged | Verdict | PartitionSummary | ComplaintStep | FirmTold | StepTaken
 """What the desk is told at the end of a tick. Each tells its `type`, so that one channel can carry them."""
 
-Effect = Looked | Transition | DeadLettered | LateEvent | ToJournal | Example | Sighting | Unseen | ForDesk
+Effect = (
+    Looked
+    | Transition
+    | DeadLettered
+    | LateEvent
+    | Forgotten
+    | OfForgotten
+    | ToJournal
+    | Example
+    | Sighting
+    | Unseen
+    | ForDesk
+)

@@ -107,7 +107,8 @@ def count_verdicts(totals: Totals, effects: Iterable[Effect]) -> None:
     for effect in effects:
         told = effect.effect if isinstance(effect, Unseen) else effect
         if isinstance(told, Verdict) and told.arm is not None:
-            totals.arms.setdefault(told.arm, Arm()).count(told.stake, told.cost, kept=not told.right)
+            for name in (told.arm, f"{told.arm}/{told.band}"):
+                totals.arms.setdefault(name, Arm()).count(told.stake, told.cost, kept=not told.right)
 
 
 def forget(totals: Totals, stage: Stage, decisions: Decisions) -> None:

@@ -1,10 +1,11 @@
 """Arms are drawn once a quarter by hash; uplift claims nothing that its interval does not hold."""
 
+from math import log
 from random import Random
 
 import pytest
 
-from streamproc.core.holdout import FEWEST, Arm, is_held_out, quarter_of, uplift
+from streamproc.core.holdout import FEWEST, Arm, band_of, is_held_out, quarter_of, savings, uplift
 from streamproc.core.time import DAY
 from streamproc.testing.events import on
 
@@ -81,3 +82,24 @@ def test_arms_of_partitions_add_up() -> None:
         (left if i % 3 else right).count(1_000, 7, kept=i < 25)
     left.add(right)
     assert left == whole
+
+
+def both(warned: Arm, holdout: Arm, which: str = "") -> dict[str, Arm]:
+    return {f"warned{which}": warned, f"holdout{which}": holdout}
+
+
+def test_bands_part_at_60_and_80_percent() -> None:
+    at = [round(log(p / (1 - p)) * 1e6) for p in (0.599, 0.601, 0.799, 0.801)]
+    assert [band_of(one) for one in at] == ["even", "likely", "likely", "near_certain"]
+
+
+def test_what_a_band_does_not_tell_all_tell_and_where_all_tell_nothing_nothing_is_known() -> None:
+    arms = both(arm(1_000, 600, cost=10), arm(1_000, 400))
+    assert {(round(saving.kept, 2), saving.cost) for saving in savings(arms).values()} == {(0.2, 10)}
+    arms |= both(arm(100, 90), arm(100, 40), "/even") | both(arm(100, 10), arm(100, 9), "/near_certain")
+    assert {band: round(saving.kept, 2) for band, saving in savings(arms).items()} == {
+        "even": 0.5, "likely": 0.2, "near_certain": 0.2
+    }  # fmt: skip
+    assert savings(arms)["even"].of(1_000) == 500
+    assert savings(both(arm(100, 55), arm(100, 45)) | both(arm(100, 90), arm(100, 40), "/even")) == {}
+    assert savings({}) == {}

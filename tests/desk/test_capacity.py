@@ -1,15 +1,20 @@
 """As many warnings go out a day as can be worked, those with most to lose; the others wait and are asked again."""
 
+from math import log
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamproc.core.control import PolicyChange
+from streamproc.core.holdout import Arm, Saving
 from streamproc.core.policy import Policy
 from streamproc.desk.capacity import WAITING_KEPT, Capacity, is_silent, now_out, sort_out
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Money
 from streamproc.monitor.effects import EpisodeChanged, FirmTold, Verdict, WouldWarn
+from streamproc.monitor.totals import new_totals
 from streamproc.testing.events import on
 from tests.monitor.test_episodes import warned
 
@@ -90,6 +95,31 @@ def test_each_goes_out_once_and_never_more_than_a_day_allows(days: list[list[int
         told += names(out)
     assert len(told) == len(set(told))
     assert len(told) + len(capacity.waiting) == sum(map(len, days))
+
+
+def likely(name: str, percent: int, stake: int) -> WouldWarn:
+    one = would(name, percent * stake // 100)
+    odds = round(log(percent / (100 - percent)) * 1e6)
+    return replace(one, figures=replace(one.figures, stake=stake, probability=percent / 100, log_odds=odds))
+
+
+def test_once_it_is_known_what_warnings_bring_those_go_out_that_save_most() -> None:
+    lost_anyway, in_doubt, cheap = likely("lost", 90, 1_000), likely("doubt", 55, 1_000), likely("cheap", 55, 20)
+    capacity = Capacity(a_day=1)
+    assert names(sort_out(capacity, on(0), [in_doubt, lost_anyway]).out) == ["lost"]  # 900 is more than 550
+    known = {"even": Saving(0.5, 5), "likely": Saving(0.3, 5), "near_certain": Saving(0.01, 5)}
+    capacity = Capacity(a_day=1, savings=known)  # type: ignore[arg-type]
+    assert names(sort_out(capacity, on(0), [lost_anyway, cheap, in_doubt]).out) == ["doubt"]  # 495 against 5 and 5
+
+
+def test_the_desk_learns_at_midnight_what_warnings_bring() -> None:
+    desk, totals = Desk(Money("EUR"), live=True), new_totals()
+    totals.arms = {"warned": Arm(1_000, 600), "holdout": Arm(1_000, 400)}
+    end_of_tick(desk, on(1), [], totals)
+    assert {band: round(saving.kept, 2) for band, saving in desk.capacity.savings.items()} == {
+        "even": 0.2, "likely": 0.2, "near_certain": 0.2
+    }  # fmt: skip
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(desk), type=Desk) == desk
 
 
 def test_the_desk_goes_by_the_policy_and_answers_both() -> None:
