@@ -108,6 +108,17 @@ class Handover(Control, frozen=True, kw_only=True, tag="handover"):
     facts: bytes
 
 
+class Forget(Control, frozen=True, kw_only=True, tag="forget"):
+    """Somebody is forgotten: all that is known of the id goes, and what happened to it before `at` is taken no more.
+
+    What happens later is a new customer's. `who` is the id's mark (`ids.mark_of`); the id itself stands here only until
+    the journal is made anew without the records that name it.
+    """
+
+    who: str
+    customer_id: str | None = None
+
+
 JournalRecord = (
     CustomerEvent
     | FirmFact
@@ -119,5 +130,6 @@ JournalRecord = (
     | PlaybookChange
     | Disposition
     | Handover
+    | Forget
 )
 """All that a monitor partition reads."""

@@ -25,6 +25,11 @@ def short_id(*parts: str) -> str:
     return blake2b(joined.encode(), digest_size=8).hexdigest()
 
 
+def mark_of(customer_id: str) -> str:
+    """What is kept of an id that is forgotten: a hash, by which the id can be known again but not be told."""
+    return blake2b(customer_id.encode(), digest_size=12, person=b"forgotten").hexdigest()
+
+
 def partition_of(customer_id: str, partitions: int) -> int:
     """Which of the journal's partitions a customer belongs to, in either runtime."""
     return crc32(customer_id.encode()) % partitions

@@ -13,6 +13,7 @@ from streamproc.monitor.effects import (
     EpisodeChanged,
     LateEvent,
     Looked,
+    OfForgotten,
     ServiceWarn,
     StepTaken,
     Transition,
@@ -47,6 +48,8 @@ def tally(counts: Counts, effect: Effect) -> None:
             counts["late", "too_late" if too_late else "late"] += 1
         case DeadLettered(reason=reason):
             counts["refused", reason] += 1
+        case OfForgotten():
+            counts["refused", "forgotten"] += 1
         case _:
             pass
 

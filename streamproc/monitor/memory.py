@@ -24,6 +24,11 @@ class MemoryStates:
             self._due[customer_id] = due
             heappush(self._heap, (due, customer_id))
 
+    def drop(self, customer_id: str) -> None:
+        """Keeps nothing of the customer."""
+        self.bodies.pop(customer_id, None)
+        self._due.pop(customer_id, None)
+
     def due(self, at: int) -> list[str]:
         """The customers due at or before `at` (µs)."""
         found = []

@@ -15,6 +15,7 @@ from streamproc.core.causes import Cause
 from streamproc.core.control import (
     ClockMode,
     Disposition,
+    Forget,
     Handover,
     JournalRecord,
     ModelSnapshot,
@@ -26,6 +27,7 @@ from streamproc.core.control import (
 from streamproc.core.dealing import count_sales, homes_of
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
 from streamproc.core.firm import Firm, note
+from streamproc.core.ids import mark_of
 from streamproc.core.policy import Policy
 from streamproc.core.satisfaction import service_sums
 from streamproc.core.time import DAY, HOUR, day_of, today_of
@@ -40,7 +42,9 @@ from streamproc.monitor.effects import (
     DeadLettered,
     Effect,
     FirmTold,
+    Forgotten,
     LateEvent,
+    OfForgotten,
     PartitionSummary,
     ToJournal,
     Totals,
@@ -78,6 +82,9 @@ from streamproc.monitor.steps import muted_at, take_step
 from streamproc.scoring.examples import customer_hash, example_step
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, read_snapshot
 
+FORGOTTEN_KEPT = 10_000
+"""How many who were forgotten are known by their marks; of those before them an old export brings them back."""
+
 FOR_THE_DESK = frozenset({"holiday", "working_hours", "outage", "staff_left"})
 """The facts of the firm's that the desk goes by."""
 
@@ -93,6 +100,10 @@ class States(Protocol):
         """Keeps a state; `due` None: nothing will happen by itself."""
         ...
 
+    def drop(self, customer_id: str) -> None:
+        """Keeps nothing of the customer."""
+        ...
+
     def due(self, at: int) -> list[str]:
         """The customers due at or before `at`."""
         ...
@@ -106,7 +117,8 @@ class Meta(msgspec.Struct, kw_only=True):
     """What a partition remembers beside its customers.
 
     `firm`: the firm's own facts.
-    `untold`: what the desk is told at the next tick, for it happened between two.
+    `untold`: what the desk is told at the next tick, for it happened between two. `forgotten`: when (µs) somebody was,
+    by mark, the latest FORGOTTEN_KEPT.
     """
 
     clock: int = 0
@@ -119,6 +131,7 @@ class Meta(msgspec.Struct, kw_only=True):
     blind: list[labels.Blind] = []
     firm: Firm = msgspec.field(default_factory=Firm)
     untold: list[ComplaintStep | FirmTold] = []
+    forgotten: dict[str, int] = {}
 
 
 def new_meta() -> Meta:
@@ -173,6 +186,8 @@ class Partition:
                 self._note_disposition(record)
             case Handover():
                 return self._take_over(record)
+            case Forget():
+                return self._forget(record)
         return []
 
     def _heed(self, record: FirmFact | PolicyChange | PlaybookChange) -> None:
@@ -219,7 +234,26 @@ class Partition:
 
     # ------------------------------------------------------------------------------------------- events
 
+    def is_forgotten(self, event: CustomerEvent) -> bool:
+        """Whether the event is from before its customer was forgotten."""
+        forgotten = self.meta.forgotten
+        return bool(forgotten) and event.at < forgotten.get(mark_of(event.customer_id), 0)
+
+    def _forget(self, record: Forget) -> list[Effect]:
+        forgotten, customer_id = self.meta.forgotten, record.customer_id
+        forgotten[record.who] = record.at
+        for who in list(forgotten)[:-FORGOTTEN_KEPT]:
+            del forgotten[who]
+        if customer_id is None:
+            return []
+        self._leave(customer_id)
+        self._states.drop(customer_id)
+        self.meta.untold = [e for e in self.meta.untold if _customer_of(e) != customer_id]
+        return [Forgotten(customer_id=customer_id, at=record.at)]
+
     def _take(self, event: CustomerEvent) -> list[Effect]:
+        if self.is_forgotten(event):
+            return [OfForgotten(event.at)]
         body = self._states.get(event.customer_id)
         if body is not None and is_alias(body):  # goes on at once: to wait here would make it late there
             return self._apply_event(decode_state(body), event)
@@ -444,17 +478,22 @@ class Partition:
 
     def _retire(self, customer_id: str, state: CustomerState) -> list[Effect]:
         """The id is an alias from now on: it leaves the totals, keeps nothing, is never due, and nothing waits."""
+        waiting = self._leave(customer_id)
+        self._states.put(customer_id, encode_state(state), None)
+        waiting.sort(key=lambda e: (e.at, e.event_id))
+        return [ToJournal(_forwarded(event, str(state.forward_to))) for event in waiting]
+
+    def _leave(self, customer_id: str) -> list[CustomerEvent]:
+        """The id leaves the totals, and nothing waits for it any more: what did."""
         before = self._state(customer_id)
         if before.decisions.looked_at:
             totals.forget(self.meta.totals, before.decisions.stage, before.decisions)
-        self._states.put(customer_id, encode_state(state), None)
         waiting = self._waiting.pop(customer_id, [])
         if waiting:
             self._waiting_touched.add(customer_id)
             self._waiting_times = [(at, customer) for at, customer in self._waiting_times if customer != customer_id]
             heapify(self._waiting_times)
-        waiting.sort(key=lambda e: (e.at, e.event_id))
-        return [ToJournal(_forwarded(event, str(state.forward_to))) for event in waiting]
+        return waiting
 
     def _put(self, visit: Visit, again: int | None = None) -> None:
         """Keeps the state, due for a look when the schedule says, or `again` (µs)."""

@@ -47,21 +47,32 @@ class StateTable:
 
     def put(self, customer_id: str, body: bytes, due: int | None) -> None:
         """Keeps a state; `due` None: nothing will happen by itself."""
-        old = self._entry(customer_id)
-        if old is not None and old[1] is not None:
-            left = self._dues[old[1]] - 1
-            if left:
-                self._dues[old[1]] = left
-            else:
-                del self._dues[old[1]]
-                if old[1] == self._earliest:
-                    self._earliest = min(self._dues, default=None)
+        self._unschedule(customer_id)
         if due is not None:
             self._dues[due] = self._dues.get(due, 0) + 1
             if self._earliest is None or due < self._earliest:
                 self._earliest = due
         self._cache[customer_id] = (body, due)
         self._dirty.add(customer_id)
+
+    def _unschedule(self, customer_id: str) -> None:
+        old = self._entry(customer_id)
+        if old is None or old[1] is None:
+            return
+        left = self._dues[old[1]] - 1
+        if left:
+            self._dues[old[1]] = left
+        else:
+            del self._dues[old[1]]
+            if old[1] == self._earliest:
+                self._earliest = min(self._dues, default=None)
+
+    def drop(self, customer_id: str) -> None:
+        """Keeps nothing of the customer, inside the transaction that is open."""
+        self._unschedule(customer_id)
+        self._cache.pop(customer_id, None)
+        self._dirty.discard(customer_id)
+        self._db.execute("DELETE FROM states WHERE customer = ?", (customer_id,))
 
     def due(self, at: int) -> list[str]:
         """The customers due at or before `at` (µs)."""
