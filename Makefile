@@ -72,6 +72,17 @@ report: setup-run ## Write the demo data's record of warnings and the firm at a 
 		echo $(REPORT)/record.$$lang.html; \
 	done
 
+.PHONY: rules
+rules: servers ## Check the alert rules, what makes them fire and what does not, and where alerts go
+	@promtool check config deploy/prometheus/prometheus.yml
+	@promtool test rules deploy/prometheus/rules_test.yml
+	@amtool check-config deploy/alertmanager/alertmanager.yml
+	@while read -r receiver labels; do \
+		amtool config routes test --config.file deploy/alertmanager/alertmanager.yml \
+			--verify.receivers="$$receiver" $$labels 2>/dev/null >&2 \
+			|| { echo "an alert with $$labels does not go to $$receiver" >&2; exit 1; }; \
+	done < deploy/alertmanager/routes_test.txt
+
 .PHONY: bench
 bench: setup ## Measure speed, memory and state size: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

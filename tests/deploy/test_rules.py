@@ -1,0 +1,94 @@
+"""The alert rules fire when they should and not else, go where they should, and their pages name commands there are."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from streamproc.cli.main import app
+from tests.ground.source import ROOT
+
+RULES = ROOT / "deploy" / "prometheus"
+PAGES = ROOT / "deploy" / "runbooks"
+GROUPS = {"dead-letters", "desk", "journal", "models", "topics"}
+"""Commands that have commands."""
+
+SEVERITIES = {"critical", "warning"}
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((RULES / "rules" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def cases() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((RULES / "rules_test.yml").read_text(encoding="utf-8"))["tests"]
+    return [case for case in found if "promql_expr_test" in case]
+
+
+def test_rules_are_right_fire_and_go_where_they_should() -> None:
+    done = subprocess.run(["make", "rules"], check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS" in done.stdout
+    assert "FAILED" not in done.stdout
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+def test_an_alert_says_what_is_wrong_in_both_languages_and_how_to_mend_it(alert: dict[str, Any]) -> None:
+    told = alert["annotations"]
+    assert told["summary"].isascii()
+    assert re.search(r"[\u4e00-\u9fff]", told["summary_zh"])
+    assert sorted(re.findall(r"{{.*?}}", told["summary"])) == sorted(re.findall(r"{{.*?}}", told["summary_zh"]))
+    page = (ROOT / told["runbook_url"]).read_text(encoding="utf-8")
+    assert f"{alert['alert']}" in page.splitlines()[2]
+    severity = alert.get("labels", {}).get("severity", "")
+    assert severity in SEVERITIES or "{{" in severity or "group_left (severity)" in alert["expr"]
+
+
+def test_every_alert_is_shown_to_fire_and_not_to_fire() -> None:
+    names = {alert["alert"] for alert in alerts()}
+    fires: set[str] = set()
+    rests: set[str] = set()
+    for case in cases():
+        [asked] = case["promql_expr_test"]
+        name = case["name"].split(":")[0]
+        assert name in asked["expr"]
+        (fires if asked["exp_samples"] else rests).add(name)
+    assert fires == rests == names
+
+
+def test_every_alert_has_a_receiver_that_was_looked_at() -> None:
+    routed = (ROOT / "deploy" / "alertmanager" / "routes_test.txt").read_text(encoding="utf-8")
+    config = yaml.safe_load((ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8"))
+    assert {line.split()[0] for line in routed.splitlines()} == {one["name"] for one in config["receivers"]}
+    assert set(re.findall(r"alertname=(\w+)", routed)) <= {alert["alert"] for alert in alerts()}
+
+
+def commands() -> set[str]:
+    """Each `streamproc …` of the runbooks."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES.glob("*.md"))
+    lines = re.findall(r"^streamproc .*$", text, re.MULTILINE) + re.findall(r"`(streamproc [^`…]+)`", text)
+    return {" ".join(line.split("#")[0].split()) for line in lines}
+
+
+@pytest.mark.parametrize("line", sorted(commands()))
+def test_a_runbook_s_command_is_one_of_the_program_s(line: str) -> None:
+    words = shlex.split(line)[1:]
+    path = words[: 2 if words[0] in GROUPS else 1]
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0, line
+    assert {word for word in words if word.startswith("--") and word not in shown.output} == set(), line
+
+
+def test_runbooks_name_only_pages_panels_and_files_that_are_there() -> None:
+    for page in PAGES.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([\w-]+\.md)\)", text):
+            assert (PAGES / target).exists(), f"{page.name}: {target}"
+        for path in re.findall(r"deploy/[\w./-]+\w", text):
+            assert Path(ROOT / path).exists() or path == "deploy/page", f"{page.name}: {path}"
