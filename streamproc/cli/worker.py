@@ -40,7 +40,7 @@ from streamproc.adapters.web.access import AccessError, parse_listen
 from streamproc.cli.common import ConfigOption, command, seldom_collecting, wall
 from streamproc.cli.session import agreed, asked_setup, playbook_of, policy_of, read_mapping
 from streamproc.cli.topics import topics_of
-from streamproc.cli.worker_figures import Here, RedisWatch, WorkerFigures, has, process_collectors
+from streamproc.cli.worker_figures import Here, RedisFigures, WorkerFigures, has, process_collectors
 from streamproc.config import ConfigError, Settings
 from streamproc.core.time import HOUR
 from streamproc.desk.warning import money_of
@@ -53,6 +53,9 @@ from streamproc.trainer.state import config_of
 APPS = ("intake", "monitor", "trainer", "desk")
 LOOK_SECONDS = 5.0
 """How often it is looked whether a feed lags or has fallen silent."""
+
+REDIS_SECONDS = 30.0
+"""How often Redis is asked whether it writes down what it takes."""
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +165,8 @@ class Plan:
             store = RedisFeedStore(writing_client(**redis_arguments(self.settings.redis)), self.names.prefix)
             writer = FeedWriter(self.connection, self.names.warnings, store)
             troubles.append(lambda: writer.status.trouble)
-            figures.redis = RedisWatch(writer, store)
-            services += [FeedService(writer), figures.redis]
+            figures.redis = RedisFigures(writer, store)
+            services.append(FeedService(writer, figures.redis))
         watch = FeedsWatch(partial(self._standing, apps))
         feeds = FeedGauges(watch.look, {topic: feed for feed, topic in self.settings.kafka.inputs.items()})
         gauges = [feeds, TrainerCounts(partial(self._refused, apps)), figures, *process_collectors()]
@@ -316,9 +319,10 @@ class FeedsWatch(mode.Service):
 class FeedService(mode.Service):
     """Brings the warnings to Redis."""
 
-    def __init__(self, writer: FeedWriter) -> None:
+    def __init__(self, writer: FeedWriter, redis: RedisFigures) -> None:
         super().__init__()
         self._writer = writer
+        self._redis = redis
         self._task: asyncio.Task[None] | None = None
 
     async def on_start(self) -> None:
@@ -338,3 +342,9 @@ class FeedService(mode.Service):
             leave(ExitCode.POSITION, str(error))
         except Exception as error:  # noqa: BLE001 - or the feed would stand still, and the worker look well
             leave(ExitCode.BESIDE, f"the feed cannot be written: {error!r}")
+
+    @mode.Service.task
+    async def _look(self) -> None:
+        while not self.should_stop:
+            await self._redis.look()
+            await self.sleep(REDIS_SECONDS)

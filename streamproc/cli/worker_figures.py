@@ -7,7 +7,6 @@ them, in any number of processes. Counters begin at 0 with the process, as Prome
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-import mode
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -30,9 +29,6 @@ from streamproc.monitor.totals import merged
 
 SLOW_SECONDS = 60.0
 """What takes a look at every customer, or at every judged example, is as old as this at the most."""
-
-REDIS_SECONDS = 30.0
-"""How often Redis is asked whether it writes down what it takes."""
 
 
 class Here:
@@ -60,7 +56,7 @@ class WorkerFigures(Collector):
     """The figures of this process; of desk and trainer only where it owns them. Asked by the worker's own loop."""
 
     def __init__(self, apps: Sequence[Liveness], here: Here, clock: Callable[[], float] = time.monotonic) -> None:
-        self.redis: RedisWatch | None = None
+        self.redis: RedisFigures | None = None
         self._apps = apps
         self._here = here
         self._clock = clock
@@ -117,14 +113,20 @@ class WorkerFigures(Collector):
         self._judged = judged_of(trainer.trainer.record()) if trainer is not None and owned else None
 
 
-class RedisWatch(mode.Service):
+class RedisFigures:
     """How the feed in Redis stands, and whether Redis writes down what it takes."""
 
     def __init__(self, writer: FeedWriter, store: RedisFeedStore) -> None:
-        super().__init__()
         self._writer = writer
         self._store = store
         self._writes_down: bool | None = None
+
+    async def look(self) -> None:
+        """Asks Redis what it would take too long to ask at a scrape."""
+        try:
+            self._writes_down = await self._store.writes_down()
+        except FeedAwayError:
+            self._writes_down = None  # that it is away is told already
 
     def figures(self) -> Iterator[Metric]:
         """The figures as they are now; what is not known is not told."""
@@ -138,12 +140,3 @@ class RedisWatch(mode.Service):
             yield single("streamproc_feed_position", position)
         if self._writes_down is not None:
             yield single("streamproc_redis_append_only", float(self._writes_down))
-
-    @mode.Service.task
-    async def _ask(self) -> None:
-        while not self.should_stop:
-            try:
-                self._writes_down = await self._store.writes_down()
-            except FeedAwayError:
-                self._writes_down = None  # that it is away is told already
-            await self.sleep(REDIS_SECONDS)
