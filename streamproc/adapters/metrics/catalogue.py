@@ -101,6 +101,11 @@ TABLE = (
         WORKER, "topk(5, streamproc_source_holds_seconds)",
     ),
     Described(
+        "streamproc_source_held", "gauge",
+        "1 where a source is more than an hour of event time ahead of the slowest, and waits for it.",
+        ("topic", "partition"), WORKER, "sum by (topic) (streamproc_source_held) > 0",
+    ),
+    Described(
         "streamproc_lag_records", "gauge", "Committed records not processed yet.", ("app", "topic", "partition"),
         WORKER, "sum by (app) (streamproc_lag_records)",
     ),

@@ -7,15 +7,19 @@ from urllib.request import urlopen
 
 from kafka import KafkaProducer
 
+from tests.adapters.catalogue import held_to_the_catalogue
 from tests.adapters.kafka.workers import ADDRESS, Worker, Workers
 from tests.servers.broker import Broker
 from tests.servers.redis_server import RedisServer
 
 
-def figures(worker: Worker) -> dict[str, float]:
+def exposed(worker: Worker) -> str:
     found = ADDRESS.search(worker.log.read_bytes())
     assert found is not None
-    text = urlopen(f"http://{found[1].decode()}/metrics", timeout=5).read().decode()
+    return str(urlopen(f"http://{found[1].decode()}/metrics", timeout=5).read().decode())
+
+
+def figures(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
 
 
@@ -40,7 +44,8 @@ def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic
         worker = workers.start()
         workers.wait_ready()
         workers.eventually(lambda: "silence is not taken for silence" in worker.last_words(), "the log says so")
-        told = figures(worker)
+        text = exposed(worker)
+        told = figures(text)
         assert told["streamproc_purchases_stale"] == 1
         assert told['streamproc_feed_stale{feed="purchases"}'] == 1
         assert told['streamproc_feed_stale{feed="contacts"}'] == 0
@@ -51,5 +56,16 @@ def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic
         assert len(holds) == 8
         assert not any(holds.values())
         assert worker.ready
+        assert (
+            told['streamproc_events_total{stream="purchase"}'] == told['streamproc_events_total{stream="contact"}'] == 1
+        )
+        assert told['streamproc_customers{stage="first_time"}'] == told["streamproc_kept_customers"] == 1
+        assert told["streamproc_state_bytes"] > 0
+        assert told["streamproc_redis_up"] == told["streamproc_redis_append_only"] == 1
+        assert told['streamproc_feed_age_seconds{feed="purchases"}'] > 9 * 86_400
+        assert told['streamproc_rebalances_total{app="monitor"}'] >= 1
+        assert told['streamproc_transaction_duration_seconds_count{app="intake"}'] > 0
+        assert told["process_start_time_seconds"] > 0
+        held_to_the_catalogue(text, "worker")
     finally:
         workers.close()

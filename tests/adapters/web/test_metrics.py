@@ -5,6 +5,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamproc.adapters.metrics import AtDesk, Base, Judged, Kept, Metrics, Model, Ruled, Seen, Time
+from streamproc.adapters.metrics.catalogue import TABLE
+from tests.adapters.catalogue import held_to_the_catalogue
 from tests.adapters.web.kit import HOSTILE, Site
 
 SEEN = Seen(
@@ -194,3 +196,15 @@ def test_metrics_of_a_run_agree_with_its_summary(site: Site) -> None:
     assert sum(v for (name, _), v in found.items() if name == "streamproc_customers") == summary["customers"]
     judged = {labels[0] for name, labels in found if name == "streamproc_model_auc"}
     assert judged == {"ours", "challenger"}
+
+
+def test_a_run_tells_what_the_catalogue_says_and_all_of_it(site: Site) -> None:
+    everything = {about.name for about in TABLE if "run" in about.tellers}
+    site.client.get("/livez")
+    live = held_to_the_catalogue(site.client.get("/metrics").text, "run")
+    assert live | held_to_the_catalogue(exposed(SEEN), "run") == everything
+    assert everything - live <= MAY_BE_MISSING
+
+
+MAY_BE_MISSING = {"streamproc_model_created_timestamp_seconds"}
+"""Not told before there is something to tell."""
