@@ -21,14 +21,16 @@ from streamproc.cli.home import home_of
 from streamproc.cli.render import cause_lines, entry_line, reason_lines
 from streamproc.config import ConfigError
 from streamproc.core.time import from_datetime
-from streamproc.desk.report import WhyAnswer
-from streamproc.words import outcome_said
+from streamproc.desk.report import ServiceWhy, WhyAnswer
+from streamproc.words import discontent_lines, outcome_said
 
 ALL_REASONS = 12
 
 
 def why(
-    customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id, or an alias of it.")],
+    customer_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The customer's id, or an alias of it; or a warning's.")
+    ],
     *,
     at: Annotated[str | None, typer.Option(help="As of this time (ISO 8601, UTC), not the last tick.")] = None,
     json: JsonOption = False,
@@ -38,6 +40,8 @@ def why(
 ) -> None:
     """Why there was, or was no, warning for a customer: the last look, its outcome and the rule's numbers.
 
+    Of a warning's id (w-… or s-…) the answer is that of the look that raised it.
+
     Where Kafka brokers are set and no `--data` is given, the cluster's journal is asked.
 
     Exit code 1: no such customer, or no look by then.
@@ -46,10 +50,13 @@ def why(
 
         streamproc why c-1017
         streamproc why c-1017 --at 2025-03-01
+        streamproc why s-0123456789abcdef
     """
     with command(config, data, lang) as screen, home_of(screen.settings, data) as home:
         asked = None if at is None else read_time(at)
         answer = customers.why(home, customer_id, asked)
+        if answer.found == "unknown" and (life := home.life_of(customer_id)):
+            answer = customers.why(home, life[0].customer_id, read_time(life[0].at) if asked is None else asked)
         for _ in range(HOPS):
             if json or answer.forwarded_to is None:
                 break
@@ -92,6 +99,18 @@ def _show(screen: Screen, answer: WhyAnswer, currency: str) -> None:
     if answer.disposition is not None:
         screen.line(words.say("At the desk: {answer}.", answer=words.term("disposition", answer.disposition)))
     for entry in answer.life:
+        screen.out.print(entry_line(words, entry, currency))
+    if answer.service is not None:
+        _show_service(screen, answer.service, currency)
+
+
+def _show_service(screen: Screen, told: ServiceWhy, currency: str) -> None:
+    words = screen.words
+    outcome = words.term("service outcome", told.outcome)
+    screen.line(words.say("Service warning: {outcome}.", outcome=outcome))
+    for line in discontent_lines(words, told.discontent):
+        screen.line(f"    {words.say('{name}: {text}', name=line.name, text=line.text)}")
+    for entry in told.life:
         screen.out.print(entry_line(words, entry, currency))
 
 

@@ -12,11 +12,14 @@ from streamproc.core.causes import Cause
 from streamproc.core.complaints import ComplaintFile
 from streamproc.core.events import RECOVERY_STEPS, ComplaintStatus, RecoveryStep
 from streamproc.core.facts import Facts, Touch
+from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.satisfaction import Service
-from streamproc.core.time import DAY, FOREVER, SECOND, to_text
+from streamproc.core.time import DAY, FOREVER, SECOND, to_text, today_of
+from streamproc.core.unhappy import discontent
 from streamproc.desk.bond import Bond, bond_of
 from streamproc.desk.care import CareText
+from streamproc.desk.discontent import DiscontentText, discontent_text
 from streamproc.desk.warning import (
     CauseText,
     Entry,
@@ -197,6 +200,23 @@ class Rule(Struct, frozen=True, kw_only=True):
     muted_until: str | None = None
 
 
+ServiceOutcome = Literal["raised", "open", "not_unhappy", "not_in_trade", "cooldown", "do_not_contact", "asleep"]
+
+
+class ServiceWhy(Struct, frozen=True, kw_only=True):
+    """Why there was, or was no, service warning at a look; `warning_id` is the latest one's, `life` its lines.
+
+    A service warning needs signs of discontent that are enough (`discontent`), trade, leave to contact the customer,
+    and that the last one ended before `cooldown_until`.
+    """
+
+    outcome: ServiceOutcome
+    discontent: DiscontentText
+    warning_id: str | None = None
+    cooldown_until: str | None = None
+    life: tuple[Entry, ...] = ()
+
+
 Found = Literal["looked", "not_looked", "alias", "unknown"]
 
 
@@ -205,7 +225,8 @@ class WhyAnswer(Struct, frozen=True, kw_only=True):
 
     `found` not_looked: known, but not looked at by then (`next_look` says when that came, None: not yet); alias:
     goes on as `forwarded_to`; unknown: the journal has no record of this id. `disposition` is the desk's answer to a
-    would-warn; `life` are the feed's lines of the warning that the look raised or found open, to this day.
+    would-warn; `life` are the feed's lines of the warning that the look raised or found open, to this day. `service` is
+    the answer for the other kind of warning, that the customer is unhappy and silent.
     """
 
     customer_id: str
@@ -225,6 +246,7 @@ class WhyAnswer(Struct, frozen=True, kw_only=True):
     warning_id: str | None = None
     disposition: str | None = None
     life: tuple[Entry, ...] = ()
+    service: ServiceWhy | None = None
 
 
 class Shares(Struct, frozen=True, kw_only=True):
@@ -411,6 +433,31 @@ def why_looked(
         value=None if figures is None else value_of(figures, money),
         reasons=() if figures is None else _reasons(trail, state.facts),
     )
+
+
+def service_why(look: Looked, state: CustomerState, policy: Policy) -> ServiceWhy:
+    """Why there was, or was no, service warning at a look, from the state as it left it; without the lines."""
+    concern, found = state.decisions.concern, discontent(state.facts, today_of(look.at))
+    until = concern.ended_at + policy.cooldown_days * DAY if concern is not None and concern.ended_at else 0
+    return ServiceWhy(
+        outcome=_service_outcome(look, state, until, enough=found.enough),
+        discontent=discontent_text(found.signs, enough=found.enough),
+        warning_id=None if concern is None else concern.id,
+        cooldown_until=to_text(until) if until else None,
+    )
+
+
+def _service_outcome(look: Looked, state: CustomerState, until: int, *, enough: bool) -> ServiceOutcome:
+    concern = state.decisions.concern
+    if concern is not None and not concern.ended_at:
+        return "raised" if concern.raised_at == look.at else "open"
+    if look.stage not in {Stage.FIRST_TIME, Stage.REPEAT, Stage.LOYAL}:
+        return "not_in_trade"
+    if not enough:
+        return "not_unhappy"
+    if look.at < until:
+        return "cooldown"
+    return "do_not_contact" if state.facts.says("do_not_contact") is True else "asleep"
 
 
 def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int, money: Money) -> Rule:

@@ -102,6 +102,14 @@ _t("warning outcome", "lost", "lost")
 _t("warning outcome", "wrong_warning", "wrong warning")
 _t("warning outcome", "no_answer", "no answer")
 
+_t("service outcome", "raised", "raised at this look")
+_t("service outcome", "open", "open")
+_t("service outcome", "not_unhappy", "none, too little shows that the customer is unhappy and silent")
+_t("service outcome", "not_in_trade", "none, the customer does not buy at present")
+_t("service outcome", "cooldown", "none, the last one ended a short while ago")
+_t("service outcome", "do_not_contact", "none, the customer may not be contacted")
+_t("service outcome", "asleep", "none, the customer is muted or a warning sleeps")
+
 _t("warning kind", "churn", "about to leave")
 _t("warning kind", "service", "unhappy and silent")
 

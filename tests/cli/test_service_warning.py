@@ -1,5 +1,7 @@
 """A service warning on the terminal and on the page: no probability, its signs, and what the loyalty means."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import asdict
 from rich.console import Console
@@ -9,6 +11,7 @@ from streamproc.cli.render import warning_lines
 from streamproc.desk.report import Current, WarningNow
 from streamproc.testing.feed_entries import unhappy
 from streamproc.words import Language, words_in
+from tests.cli.shop import Cli
 
 EXPECTED: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -48,3 +51,21 @@ def test_the_card_says_so_too(language: Language) -> None:
     assert card.signs
     assert card.loyalty
     assert "400" in card.loss
+
+
+def test_why_tells_of_a_service_warning_by_its_id_and_by_the_customers(cli: Cli, folder: Path) -> None:
+    [told, *_] = [w for w in cli("warnings", "--json", "--data", folder).lines if w["warning_kind"] == "service"]
+    [answer] = cli("why", told["id"], "--json", "--data", folder).lines
+    assert (answer["customer_id"], answer["looked_at"]) == (told["customer_id"], told["raised_at"])
+    service = answer["service"]
+    assert (service["outcome"], service["warning_id"]) == ("raised", told["id"])
+    assert service["discontent"] == told["discontent"]
+    assert service["life"][0]["warning"]["id"] == told["id"]
+    [before] = cli(
+        "why", told["customer_id"], "--at", told["standing"]["last_purchase"], "--json", "--data", folder
+    ).lines
+    assert before["service"]["outcome"] in {"not_unhappy", "not_in_trade"}
+    said = cli("why", told["id"], "--lang", "zh-CN", "--data", folder).out
+    assert "服务预警：本次查看时发出。" in said
+    assert "不满意但不抱怨" in said
+    assert cli("why", "s-0123456789abcdef", "--data", folder).code == 1

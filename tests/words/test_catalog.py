@@ -22,6 +22,7 @@ from streamproc.core.promises import PROMISES
 from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
 from streamproc.desk import retraction, surges
+from streamproc.desk.report import ServiceOutcome
 from streamproc.desk.warning import EntryKind, State, WarningKind
 from streamproc.intake.refusal import Reason
 from streamproc.monitor.effects import DeadLettered, Why
@@ -56,6 +57,7 @@ CLOSED: dict[str, set[str]] = {
     "segment": codes(Segment),
     "severity": codes(Severity),
     "outcome": codes(Outcome),
+    "service outcome": set(get_args(ServiceOutcome)),
     "state": {*get_args(State), *get_args(EntryKind)},
     "why": {*get_args(Why), retraction.WHY},
     "refused": {"claimed", "ended"},

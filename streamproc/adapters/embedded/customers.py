@@ -19,6 +19,7 @@ from streamproc.desk.report import (
     WhyAnswer,
     customer_report,
     rule_of,
+    service_why,
     why_looked,
 )
 from streamproc.desk.warning import Entry, cause_of, money_of
@@ -129,7 +130,10 @@ def why(past: Past, customer_id: str, at: int | None = None) -> WhyAnswer:
         return replace(blank, found="not_looked", next_look=_first_look(past, customer_id))
     rule = rule_of(trail.looks[-1], judged.state, judged.policy, judged.fitted, money)
     answer = why_looked(customer_id, blank.asked_at, trail, judged.state, rule, money)
-    answer = replace(answer, causes=tuple(map(cause_of, partition.causes_of(customer_id))))
+    service = service_why(trail.looks[-1], judged.state, judged.policy)
+    if service.warning_id is not None:
+        service = replace(service, life=past.life_of(service.warning_id))
+    answer = replace(answer, causes=tuple(map(cause_of, partition.causes_of(customer_id))), service=service)
     if answer.outcome not in {Outcome.WOULD_WARN, Outcome.EPISODE_OPEN}:
         return answer
     warning_id = judged.state.decisions.episodes[-1].id
