@@ -1,23 +1,35 @@
 """`streamproc report`: the firm at a glance, as one page with charts."""
 
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from streamproc.adapters.embedded import queries
-from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.replay import Replay
 from streamproc.adapters.report.document import html
 from streamproc.adapters.report.firm import firm_document
 from streamproc.cli.common import ConfigOption, DataOption, LanguageOption, Screen, command, reading, seldom_collecting
+from streamproc.cli.home import on_cluster
 from streamproc.cli.outputs import check_file, long_work
+from streamproc.cli.replay_story import FolderStory
+from streamproc.cli.replay_story import Story as Journal
+from streamproc.config import Settings
+from streamproc.desk.report import Summary
 from streamproc.desk.story import Story, Telling
-from streamproc.desk.warning import money_of
 from streamproc.monitor.totals import merged
 
 _EVERY = 1_000
+
+
+class Told(NamedTuple):
+    """What a report is made of: the journal, its clock (µs), the firm as it stands."""
+
+    journal: Journal
+    clock: int
+    now: Summary
 
 
 def report(
@@ -30,8 +42,10 @@ def report(
     """Write the firm at a glance: one HTML file with charts, to be read, mailed or printed.
 
     Lifecycle, churn by grade, pyramid and segments with their movement, concentration, growth, satisfaction and
-    service, complaints, causes, equity, acquisition cost. The folder's journal is read again from its beginning, which
-    takes about as long as reading it did; nothing in the folder is changed. The file needs no network.
+    service, complaints, causes, equity, acquisition cost. The journal is read again from its beginning, which takes
+    about as long as reading it did; nothing is changed by it. The file needs no network.
+
+    Where Kafka brokers are set and no `--data` is given, the cluster's journal is read.
 
     For example:
 
@@ -40,20 +54,33 @@ def report(
     """
     with command(config, data, lang) as screen:
         check_file("--out", out)
-        with reading(screen.settings.data) as db, seldom_collecting():
-            story, now = _story(screen, db), queries.summary(db)
-        out.write_text(html(firm_document(story, now, screen.words)), encoding="utf-8")
+        with _told(screen.settings, data) as told, seldom_collecting():
+            story = _story(screen, told)
+        out.write_text(html(firm_document(story, told.now, screen.words)), encoding="utf-8")
         screen.line(str(out))
 
 
-def _story(screen: Screen, db: sqlite3.Connection) -> Story:
+@contextmanager
+def _told(settings: Settings, data: Path | None) -> Iterator[Told]:
+    if on_cluster(settings, data):
+        from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's report needs no Kafka
+        from streamproc.cli.replay_cluster import ClusterStory  # noqa: PLC0415 - as above
+
+        with cluster_of(settings) as cluster:
+            yield Told(ClusterStory(cluster), cluster.clock(), cluster.summary())
+    else:
+        with reading(settings.data) as db:
+            yield Told(FolderStory(db, 1), queries.progress(db).clock, queries.summary(db))
+
+
+def _story(screen: Screen, told: Told) -> Story:
     """The journal told from its beginning to the clock."""
-    money = money_of(queries.the_setup(db))
-    again, telling = Replay(money, observed=True), Telling(money, queries.progress(db).clock)
-    (total,) = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
-    with long_work(screen, screen.words.say("replaying"), total) as done:
-        for step in again.run(read(db, 0, total)):
+    journal = told.journal
+    again = Replay(journal.money, partitions=journal.partitions, observed=True)
+    telling = Telling(journal.money, told.clock)
+    with long_work(screen, screen.words.say("replaying"), journal.total) as done:
+        for number, step in enumerate(journal.steps(again)):
             telling.take(step.numbered.record, step.effects)
-            if step.numbered.seq % _EVERY == 0:
-                done(step.numbered.seq)
+            if number % _EVERY == 0:
+                done(journal.done)
     return telling.story(merged([part.meta.totals for part in again.pipeline.partitions]))

@@ -6,7 +6,7 @@ The rule kept here: what `status` says of today is the same figure here, from th
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -23,6 +23,7 @@ from streamproc.desk.report import Growth
 from streamproc.desk.warning import Money
 from streamproc.monitor.blame import UNKNOWN
 from streamproc.monitor.effects import ComplaintStep, Effect, Looked, PartitionSummary, Totals, Transition
+from streamproc.monitor.totals import merged
 
 MOVED_DAYS: Final = 180
 """The movement between tiers and segments is that of the last so many days."""
@@ -89,6 +90,13 @@ Place = tuple[str, str]
 """A customer's tier and segment."""
 
 
+class Midnight(NamedTuple):
+    """The whole base at the end of a day (`at` in µs)."""
+
+    at: int
+    totals: Totals
+
+
 class Telling(Struct):
     """The journal read so far; `until` (µs) is where it ends, known beforehand."""
 
@@ -102,10 +110,11 @@ class Telling(Struct):
     complaints: Counter[str] = field(default_factory=Counter)
     firm: Firm = field(default_factory=Firm)
     began: Totals | None = None
-    latest: PartitionSummary | None = None
+    latest: Midnight | None = None
 
     def take(self, record: JournalRecord, effects: Iterable[Effect]) -> None:
-        """Notes one record and what it brought about (in place); of one partition that holds everybody."""
+        """Notes one record and what it brought about (in place); of a tick that of all partitions at once."""
+        parts: dict[int, list[Totals]] = {}
         if isinstance(record, Tick):
             self._reach(record.at)
         elif isinstance(record, FirmFact):
@@ -123,9 +132,11 @@ class Telling(Struct):
                 case ComplaintStep() if effect.first:
                     self.complaints[effect.category or UNKNOWN] += 1
                 case PartitionSummary():
-                    self._pass_midnight(effect)
+                    parts.setdefault(effect.at, []).append(effect.totals)
                 case _:
                     pass
+        for at, totals in parts.items():
+            self._pass_midnight(at, merged(totals))
 
     def _move(self, moved: Transition) -> None:
         self.flows[moved.before.code, moved.after.code, moved.won_back] += 1
@@ -139,9 +150,9 @@ class Telling(Struct):
             self.points.append(self._point(last.at, last.totals))
             self.began, self.complaints = last.totals, Counter()
 
-    def _pass_midnight(self, summary: PartitionSummary) -> None:
-        self.latest = summary
-        if self.places_before is None and summary.at >= self.until - MOVED_DAYS * DAY:
+    def _pass_midnight(self, at: int, totals: Totals) -> None:
+        self.latest = Midnight(at, totals)
+        if self.places_before is None and at >= self.until - MOVED_DAYS * DAY:
             self.places_before = dict(self.places)
 
     def _point(self, at: int, totals: Totals) -> Point:

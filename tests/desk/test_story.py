@@ -5,19 +5,23 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from streamproc.core.control import JournalRecord, Tick
+from streamproc.adapters.embedded.journal import Numbered
+from streamproc.adapters.embedded.replay import Replay
+from streamproc.core.control import JournalRecord, Setup, Tick
 from streamproc.core.events import FirmFact
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Outcome
 from streamproc.core.population import Histogram
-from streamproc.core.time import HOUR
+from streamproc.core.time import DAY, HOUR
 from streamproc.core.value import Segment, Tier
 from streamproc.desk.record import at_of
 from streamproc.desk.story import Flow, Story, Telling
 from streamproc.desk.warning import Money
 from streamproc.monitor.effects import ComplaintStep, Looked, PartitionSummary, Totals, Transition, WouldWarn
+from streamproc.monitor.totals import merged
 from streamproc.testing.events import bought, complained, known, on
 from tests.monitor.bench import Bench
+from tests.monitor.shops import records
 from tests.monitor.test_episodes import warned
 
 EUR = Money("EUR")
@@ -174,3 +178,21 @@ def test_what_a_journal_tells_is_what_its_totals_say() -> None:
     assert sum(now.tiers.values()) == base.contribution.size()
     assert sum(flow.customers for flow in story.flows if flow.after == "lost") == base.stages.get("lost", 0)
     assert sum(sum(counts.values()) for counts in story.losses.values()) == base.stages.get("lost", 0)
+
+
+def test_partitions_tell_together_what_one_tells_alone() -> None:
+    alone, together = (story_of(partitions) for partitions in (1, 3))
+    assert alone == together
+    assert len(alone.points) > 5
+
+
+def story_of(partitions: int) -> Story:
+    """A small shop's."""
+    events, again = records(20, 200, 3), Replay(EUR, partitions=partitions, observed=True)
+    first = events[0].at // DAY
+    ticks = [Tick(at=n * DAY) for n in range(first, first + 220)]
+    journal = sorted([Setup(at=0), *events, *ticks], key=lambda record: record.at)
+    telling = Telling(EUR, ticks[-1].at)
+    for step in again.run(Numbered(number, record) for number, record in enumerate(journal, 1)):
+        telling.take(step.numbered.record, step.effects)
+    return telling.story(merged([part.meta.totals for part in again.pipeline.partitions]))

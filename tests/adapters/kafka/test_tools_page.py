@@ -4,20 +4,24 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 
 from streamproc.adapters.kafka.monitor import META
 from streamproc.adapters.kafka.transactions import Record
+from streamproc.adapters.web import acting
 from streamproc.cli.serve_cluster import served
 from streamproc.config import ConfigError, Settings, load
 from streamproc.desk.record import gathered, record_of
 from streamproc.desk.warning import Entry, Money
 from streamproc.monitor.totals import merged
+from streamproc.words import words_in
 from tests.adapters.kafka.filled import Filled, fill_redis
 from tests.adapters.kafka.simulated import NAMES
 from tests.adapters.kafka.test_processors import lines, ran
@@ -90,6 +94,32 @@ def test_the_record_is_of_the_feed_s_lines(
     (told,) = filled.cli(monkeypatch, tmp_path)("record", "--json").lines
     assert told == page.get("/api/record").json() == json.loads(msgspec.json.encode(wanted))
     assert "data-chart" in page.get("/record").text
+
+
+def test_the_report_is_of_the_whole_cluster(filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli, file = filled.cli(monkeypatch, tmp_path), tmp_path / "firm.html"
+    assert cli("report", "--out", file).code == 0
+    (told,) = cli("status", "--json").lines
+    money = words_in("en").money(told["customer_equity"], told["currency"])
+    assert money in file.read_text(encoding="utf-8")
+    assert told["customers"] > 0
+
+
+def test_a_step_goes_to_the_topic_of_the_firms_facts(
+    filled: Filled, page: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", 0.5)  # no worker is there to take it up
+    topic = f"{filled.prefix}facts"
+    warning = page.get("/api/warnings").json()["warnings"][0]
+    answer = page.post(f"/api/warnings/{warning['id']}/claim", json={"by": "Li"}, headers={"idempotency-key": "k"})
+    assert answer.status_code == 202, answer.text
+    with closing(KafkaConsumer(bootstrap_servers=filled.kafka.bootstrap, consumer_timeout_ms=10_000)) as consumer:
+        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
+        consumer.seek_to_beginning()
+        record = next(consumer)
+    step = json.loads(record.value)
+    assert (step["action"], step["by"], step["warning_id"]) == ("claim", "Li", warning["id"])
+    assert (record.key.decode(), step["event_id"]) == (warning["customer_id"], answer.json()["event_id"])
 
 
 def test_a_customer_s_page_is_told_from_the_journal(filled: Filled, page: httpx.Client) -> None:
