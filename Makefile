@@ -17,8 +17,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 BROWSER := chromium chromium-browser google-chrome
 REPORT := build/report
-SERVERS := redis-server java mvn openssl promtool amtool
-SERVER_PACKAGES := redis-server default-jre-headless maven openssl prometheus prometheus-alertmanager
+SERVERS := redis-server java mvn openssl promtool amtool systemd-analyze
+SERVER_PACKAGES := redis-server default-jre-headless maven openssl prometheus prometheus-alertmanager systemd
 
 # One thread a process: the work is small vectors, where a thread pool only gets in the way.
 export OMP_NUM_THREADS := 1
@@ -56,9 +56,17 @@ test: setup style types ## Everything that must hold: style, types, contracts, t
 	@$(BIN)/pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
 
 .PHONY: lint
-lint: setup style types ## Style, types, import contracts and dead code, without the other tests
-	@echo "==> import contracts, dead code, sizes"
+lint: setup style types audit ## Style, types, import contracts, dead code, licences and known vulnerabilities
+	@echo "==> import contracts, dead code, sizes, licences"
 	@$(BIN)/pytest -q tests/ground
+
+.PHONY: sbom
+sbom: setup ## Write what the installation is made of, with versions, hashes and licences, to build/sbom.json (CycloneDX)
+	@rm -rf build/sbom && $(PYTHON) -m venv --without-pip build/sbom
+	@$(PIP) --python build/sbom install --require-hashes --no-deps --only-binary :all: -r requirements.lock
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json build/sbom/bin/python
+	@rm -rf build/sbom && echo build/sbom.json
 
 .PHONY: report
 report: setup-run ## Write the demo data's record of warnings and the firm at a glance into build/report, in both languages
@@ -131,6 +139,11 @@ style:
 types:
 	@echo "==> mypy"
 	@$(BIN)/mypy
+
+.PHONY: audit
+audit: setup
+	@echo "==> known vulnerabilities"
+	@$(BIN)/python -m tests.audit
 
 .PHONY: browser
 browser:
