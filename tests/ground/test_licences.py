@@ -21,8 +21,8 @@ AS_A_LIBRARY = {"crc32c": "LGPL-2.1-or-later"}
 def licences(name: str) -> list[str]:
     """What a package says of its licence: the most exact of what it says."""
     about = metadata(name)
-    if expression := about.get("License-Expression"):
-        return re.split(r" AND | OR ", expression)
+    if expression := about.get_all("License-Expression"):
+        return re.split(r" AND | OR ", expression[0])
     if name in AS_A_LIBRARY:
         return [about["License"]]
     listed = [line.split(" :: ")[-1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
