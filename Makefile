@@ -91,6 +91,10 @@ rules: servers ## Check the alert rules, what makes them fire and what does not,
 			|| { echo "an alert with $$labels does not go to $$receiver" >&2; exit 1; }; \
 	done < deploy/alertmanager/routes_test.txt
 
+.PHONY: dashboards
+dashboards: setup ## Write Grafana's dashboards and the page about metrics anew from their code
+	@$(BIN)/python -m deploy.metrics
+
 .PHONY: bench
 bench: setup ## Measure speed, memory and state size: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
