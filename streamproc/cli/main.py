@@ -165,6 +165,12 @@ def _retract() -> Function:
     return retract
 
 
+def _forget() -> Function:
+    from streamproc.cli.forget import forget
+
+    return forget
+
+
 def _version() -> Function:
     return version
 
@@ -196,6 +202,7 @@ COMMANDS = {
     "backup": Entry("Copy a data folder into one file, while it is in use.", _backup),
     "restore": Entry("Make a data folder from a backup.", _restore),
     "retract": Entry("Take a bad import back: the journal is made anew without it.", _retract),
+    "forget": Entry("Take a person out of all that is kept.", _forget),
     "version": Entry("The version of streamproc.", _version),
 }
 

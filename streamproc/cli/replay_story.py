@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from streamproc.adapters.embedded import queries
+from streamproc.adapters.embedded.feed import retelling
 from streamproc.adapters.embedded.journal import Numbered, read
 from streamproc.adapters.embedded.replay import Replay, Replayed
-from streamproc.adapters.embedded.rewriting import retelling
 from streamproc.desk.warning import Money, money_of
 
 

@@ -31,6 +31,18 @@ def the_last_state_put_is_the_one_got(states: States) -> None:
 
 
 @_check
+def of_who_is_dropped_nothing_is_kept(states: States) -> None:
+    """Neither the state nor when it was due; it may come again."""
+    states.put("a", b"one", 10)
+    states.put("b", b"two", 20)
+    states.drop("a")
+    states.drop("nobody")
+    assert (states.get("a"), states.next_due(), states.due(30)) == (None, 20, ["b"])
+    states.put("a", b"three", 15)
+    assert (states.get("a"), states.next_due()) == (b"three", 15)
+
+
+@_check
 def the_due_are_those_at_or_before_the_time(states: States) -> None:
     """`due` includes the instant itself, and names nobody twice."""
     for customer_id, due in (("a", 30), ("b", 10), ("c", 20), ("d", None), ("e", 10)):

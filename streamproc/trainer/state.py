@@ -104,6 +104,18 @@ def decode(data: bytes, config: Config) -> State:
     return state
 
 
+def without(data: bytes, config: Config, customers: frozenset[str]) -> bytes:
+    """An encoded state with no row of these customers in it; what was learned of them stays, as numbers of all.
+
+    Raises StateError as `decode`.
+    """
+    state = decode(data, config)
+    state.sightings = [row for row in state.sightings if row.customer_id not in customers]
+    for rows in (state.fresh, state.batch, state.ring):
+        rows[:] = [row for row in rows if row.customer_id not in customers]
+    return encode(state)
+
+
 def numbers_of(learner: CorrectingLogistic) -> Learned:
     """The learner's numbers, to be stored."""
     names, means, precision = learner.posterior()

@@ -15,6 +15,9 @@ _GO_ON = (
     "UPDATE warnings SET state = ?, updated_at = ?, severity = coalesce(?, severity), "
     "probability = coalesce(?, probability), expected_loss = coalesce(?, expected_loss) WHERE id = ?"
 )
+RETOLD = "retold"
+"""The key under which a folder made anew keeps the number of the last line of the feed that was told before."""
+
 _NO_CARE = "DELETE FROM care WHERE warning_id = ?"
 _CARE = "INSERT OR REPLACE INTO care VALUES (?, ?)"
 UNTOLD = -1.0
@@ -57,3 +60,17 @@ def lines(db: sqlite3.Connection, after: int = 0) -> Iterator[tuple[int, Entry]]
     """The feed's lines numbered above `after`."""
     for seq, body in db.execute("SELECT seq, body FROM feed WHERE seq > ? ORDER BY seq", (after,)):
         yield seq, msgspec.json.decode(body, type=Entry)
+
+
+def retelling(db: sqlite3.Connection) -> Iterator[bytes]:
+    """The lines that a replay of the folder's journal gives.
+
+    Up to where the journal was made anew last, the feed holds what was told then, and what was said of the difference.
+    """
+    row = db.execute("SELECT body FROM meta WHERE key = ?", (RETOLD,)).fetchone()
+    told_before = 0 if row is None else msgspec.msgpack.decode(row[0], type=int)
+    if row is not None:
+        yield from (body for (body,) in db.execute("SELECT body FROM retold ORDER BY seq"))
+    query = "SELECT body FROM feed WHERE seq > ? AND customer != '' ORDER BY seq"  # without names: of who is forgotten
+    for (body,) in db.execute(query, (told_before,)):
+        yield body

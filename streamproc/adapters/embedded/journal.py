@@ -11,6 +11,9 @@ from streamproc.wire.journal import DecodeFailure, decode, encode
 
 PAGE = 5_000
 
+GONE = "forgotten"
+"""The key under which a folder keeps how many records were deleted."""
+
 
 class Numbered(NamedTuple):
     """A record with its place in the journal."""
@@ -75,6 +78,12 @@ def check_core(first: JournalRecord) -> None:
             f"the journal was begun by a newer streamproc (core version {first.core_version}, "
             f"this one knows {CORE_VERSION}): upgrade"
         )
+
+
+def forgotten_records(db: sqlite3.Connection) -> int:
+    """How many records were deleted with those whom they were of: their numbers stay unused."""
+    row = db.execute("SELECT body FROM meta WHERE key = ?", (GONE,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def read_own(db: sqlite3.Connection, customer_id: str) -> Iterator[Numbered]:

@@ -10,10 +10,11 @@ import msgspec
 
 from streamproc.adapters.embedded.models import PINNED_REASON
 from streamproc.core.alerts import Alert
-from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, Setup, Tick
+from streamproc.core.control import ClockMode, Forget, JournalRecord, ModelSnapshot, Setup, Tick
 from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY, day_of
 from streamproc.desk.desk import Desk, end_of_tick
+from streamproc.desk.forgetting import let_go
 from streamproc.desk.warning import Entry
 from streamproc.monitor.effects import Effect, PartitionSummary, ToJournal
 from streamproc.monitor.partition import Partition
@@ -76,6 +77,9 @@ class Pipeline:
         customer_id = getattr(record, "customer_id", None)
         if customer_id is not None:
             effects = self.partition_for(customer_id).apply(record)
+            if isinstance(record, Forget):
+                clock = self.partitions[0].meta.clock
+                return Step(effects, [], [], None, let_go(self.desk, frozenset((customer_id,)), clock))
             return Step(effects, [], self._back(effects))
         for partition in self.partitions:
             partition.apply(record)

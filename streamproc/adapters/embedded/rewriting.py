@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from streamproc.adapters.embedded import alerts, feed, queries
 from streamproc.adapters.embedded.again import Again, Old, old_records
 from streamproc.adapters.embedded.deadletters import JOURNAL
-from streamproc.adapters.embedded.feed import UNTOLD
+from streamproc.adapters.embedded.feed import RETOLD, UNTOLD
 from streamproc.adapters.embedded.imports import imports
 from streamproc.adapters.embedded.models import note_pin, pinned
 from streamproc.adapters.embedded.schema import FILE, StoreError, connect, version_of
@@ -30,9 +30,6 @@ from streamproc.desk.warning import Entry, Warning  # noqa: A004 - it is the dom
 
 FOLDER = "streamproc-new"
 """Where a new file is built; what is found there was broken off."""
-
-RETOLD = "retold"
-"""The key under which a folder made anew keeps the number of the last line of the feed that was told before."""
 
 _WITHOUT_CARE = 1
 
@@ -121,19 +118,6 @@ def _told(old: sqlite3.Connection, new: sqlite3.Connection, at: str, *, live: bo
     new.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (RETOLD, msgspec.msgpack.encode(last)))
     _tell_alerts(old, new, at)
     return lines
-
-
-def retelling(db: sqlite3.Connection) -> Iterator[bytes]:
-    """The lines that a replay of the folder's journal gives.
-
-    Up to where the journal was made anew last, the feed holds what was told then, and what was said of the difference.
-    """
-    row = db.execute("SELECT body FROM meta WHERE key = ?", (RETOLD,)).fetchone()
-    told_before = 0 if row is None else msgspec.msgpack.decode(row[0], type=int)
-    if row is not None:
-        yield from (body for (body,) in db.execute("SELECT body FROM retold ORDER BY seq"))
-    for (body,) in db.execute("SELECT body FROM feed WHERE seq > ? ORDER BY seq", (told_before,)):
-        yield body
 
 
 def _standings(db: sqlite3.Connection) -> dict[str, Standing]:

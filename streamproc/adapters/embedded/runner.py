@@ -23,8 +23,18 @@ from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.embedded.states import StateTable
 from streamproc.adapters.embedded.timings import Timings
 from streamproc.core.alerts import Alert
-from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, PlaybookChange, PolicyChange, Setup, Tick
+from streamproc.core.control import (
+    ClockMode,
+    Forget,
+    JournalRecord,
+    ModelSnapshot,
+    PlaybookChange,
+    PolicyChange,
+    Setup,
+    Tick,
+)
 from streamproc.core.events import CustomerEvent, FirmFact
+from streamproc.core.ids import mark_of
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import SECOND
@@ -35,6 +45,7 @@ from streamproc.monitor.counts import stream_of, tally
 from streamproc.monitor.effects import DeadLettered
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
+from streamproc.trainer.state import without
 from streamproc.trainer.trainer import Refused, Trainer
 
 T = TypeVar("T")
@@ -146,6 +157,9 @@ class Runner:
                 self._dead.append(of_refusal(outcome, arrival.raw, arrival.position))
                 self._counts["refused", outcome.reason] += 1
                 taken.statuses.append("refused")
+            elif self._is_forgotten(outcome):
+                self._counts["refused", "forgotten"] += 1
+                taken.statuses.append("repeat")
             elif outcome.event_id in known:
                 self._counts["events", "repeat"] += 1
                 taken.statuses.append("repeat")
@@ -209,7 +223,28 @@ class Runner:
         self._write(record)
         self.commit()
 
+    def forget(self, customers: frozenset[str], at: int) -> None:
+        """Keeps nothing of these customers but the marks of their ids; what the tables hold is the caller's to delete.
+
+        What happened to them before `at` (µs) is not taken again. The caller commits.
+        """
+        for customer_id in sorted(customers):
+            mark = Forget(at=at, who=mark_of(customer_id))
+            self._write(mark)
+            self._alerts += self.pipeline.apply(msgspec.structs.replace(mark, customer_id=customer_id)).alerts
+        trainer = self.pipeline.trainer
+        if trainer is not None:
+            config = trainer.config
+            self.pipeline.trainer = Trainer(config, without(trainer.dump(), config, customers))
+            self._trained = True
+            self._inbox.clear()
+
     # ---------------------------------------------------------------------------------------- records
+
+    def _is_forgotten(self, record: CustomerEvent | FirmFact) -> bool:
+        if isinstance(record, FirmFact):
+            return False
+        return self.pipeline.partition_for(record.customer_id).is_forgotten(record)
 
     def _write(self, record: JournalRecord) -> None:
         """Appends a record, applies it, and does the same with what is answered."""

@@ -50,14 +50,21 @@ class KeptStates(MemoryStates):
         super().put(customer_id, body, due)
         self._changed[customer_id] = due
 
+    def drop(self, customer_id: str) -> None:
+        """Keeps nothing of the customer."""
+        super().drop(customer_id)
+        self._changed[customer_id] = None
+
     def restore(self, customer_id: str, kept: bytes) -> None:
         """Takes a state back."""
         super().put(customer_id, kept[8:], int.from_bytes(kept[:8], "big") or None)
 
-    def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """What was put since the last call, for the changelog."""
+    def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """What was put or dropped since the last call, for the changelog."""
         for customer_id, due in self._changed.items():
-            yield _STATE + customer_id.encode(), (due or _NEVER).to_bytes(8, "big") + self.bodies[customer_id]
+            body = self.bodies.get(customer_id)
+            kept = None if body is None else (due or _NEVER).to_bytes(8, "big") + body
+            yield _STATE + customer_id.encode(), kept
         self._changed.clear()
 
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from streamproc.adapters.embedded.again import Old
-from streamproc.adapters.embedded.rewriting import FOLDER, Rewritten, put_in_place, retelling, rewrite
+from streamproc.adapters.embedded.feed import retelling
+from streamproc.adapters.embedded.rewriting import FOLDER, Rewritten, put_in_place, rewrite
 from streamproc.adapters.embedded.runner import Runner, batches
 from streamproc.adapters.embedded.schema import FILE, StoreError, connect
 from streamproc.adapters.sources import open_sources, sorted_items
