@@ -52,6 +52,7 @@ def _show(screen: Screen, summary: Summary) -> None:
             (words.say("Contribution of the bottom 30 %"), _share(screen, summary.contribution_shares.bottom_30)),
             *_growth(screen, summary),
             (words.say("Satisfaction, last year"), _share(screen, summary.satisfaction)),
+            *_by_grade(screen, summary),
             *service_lines(words, summary.service),
             (words.say("Silent and unhappy"), words.number(summary.unhappy)),
             (words.say("Model"), _model(screen, summary)),
@@ -97,6 +98,15 @@ def _growth(screen: Screen, summary: Summary) -> list[tuple[str, str]]:
         ),
         (words.say("Categories a customer (D)"), "-" if breadth is None else words.number(breadth)),
     ]
+
+
+def _by_grade(screen: Screen, summary: Summary) -> list[tuple[str, str]]:
+    words, found = screen.words, summary.satisfaction_by_grade
+    said = words.say("; ").join(
+        words.say("{name}: {text}", name=words.term("grade", grade), text=words.share(share))
+        for grade, share in found.items()
+    )
+    return [(words.say("Satisfaction by grade"), said)] if found else []
 
 
 def _judged(screen: Screen, summary: Summary) -> str:

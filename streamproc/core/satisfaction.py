@@ -3,6 +3,7 @@
 Satisfaction is what was perceived over what was expected: 1 is as expected, above 1 delights. What nobody told is None.
 """
 
+from collections.abc import Mapping
 from math import sqrt
 
 from msgspec import Struct
@@ -174,6 +175,18 @@ def service(sums: list[int] | None) -> Service:
 def satisfied(sums: list[int] | None) -> float | None:
     """Perceived ÷ expected over all answers of the year, of one customer or of all; None without any."""
     return _share(sums[xp.PERCEIVED], sums[xp.EXPECTED]) if sums else None
+
+
+def content_of(sums: list[int]) -> list[int]:
+    """Of a year's sums those that satisfaction is made of: how many answers, what was perceived, what expected."""
+    return sums[xp.SURVEYS : xp.EXPECTED + 1]
+
+
+def satisfied_by(content: Mapping[str, list[int]]) -> dict[str, float]:
+    """Perceived ÷ expected by what the sums are told by, where somebody answered."""
+    return {
+        name: round(perceived / expected, 4) for name, (_, perceived, expected) in sorted(content.items()) if expected
+    }
 
 
 def _share(part: int, whole: int) -> float | None:

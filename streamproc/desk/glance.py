@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from streamproc.core.control import Setup
 from streamproc.core.population import Histogram, concentration
-from streamproc.core.satisfaction import satisfied, service
+from streamproc.core.satisfaction import satisfied, satisfied_by, service
 from streamproc.core.time import DAY, to_text
 from streamproc.desk.report import Growth, LossCount, RunningModel, Shares, Summary, Thresholds
 from streamproc.desk.warning import Money, money_of
@@ -58,6 +58,7 @@ def glance(setup: Setup, parts: Sequence[Meta], time: Time, counted: Counted, *,
         contribution_shares=_shares(base.contribution),
         growth=growth_of(base, time.clock, money),
         satisfaction=rounded(satisfied(base.service)),
+        satisfaction_by_grade=satisfied_by(base.content),
         service=service(base.service),
         unhappy=base.unhappy,
         losses=losses_of(base),

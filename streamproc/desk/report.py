@@ -301,10 +301,11 @@ class Summary(Struct, frozen=True, kw_only=True):
     """The whole base at a glance, each customer as of their last look. Counts are by code.
 
     `clock` None: nothing was read yet. `acquisition_cost` is what a new customer cost by the last campaign whose cost a
-    mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and wrong
-    so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them. `satisfaction` is what
-    was perceived over what was expected in all answers of a year (None: unmeasured), `unhappy` the number of service
-    warnings that are open (`warnings` counts them, too, `open_warnings` does not); `losses` reach back two years.
+    mailing and response rate the firm stated (None: not stated). `verdicts` counts the warnings judged right and
+    wrong so far. `records` are the journal's; on Kafka, its offsets, marks of transactions among them.
+    `satisfaction` is what was perceived over what was expected in all answers of a year (None: unmeasured; by grade
+    where one answered), `unhappy` the number of service warnings that are open (`warnings` counts them, too,
+    `open_warnings` does not); `losses` reach back two years.
     """
 
     clock: str | None
@@ -327,6 +328,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     contribution_shares: Shares
     growth: Growth
     satisfaction: float | None
+    satisfaction_by_grade: dict[str, float]
     service: Service
     unhappy: int
     losses: tuple[LossCount, ...]

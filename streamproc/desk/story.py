@@ -15,7 +15,7 @@ from streamproc.core.events import CustomerFact, FirmFact
 from streamproc.core.firm import Firm, note
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
-from streamproc.core.satisfaction import Service, satisfied, service
+from streamproc.core.satisfaction import Service, satisfied, satisfied_by, service
 from streamproc.core.time import DAY, to_text
 from streamproc.desk.glance import growth_of, rounded
 from streamproc.desk.record import month_of
@@ -60,6 +60,7 @@ class Point(Struct, frozen=True, kw_only=True):
     churn: dict[str, float]
     growth: Growth
     satisfaction: float | None
+    satisfaction_by_grade: dict[str, float]
     service: Service
     unhappy: int
     equity: str
@@ -170,6 +171,7 @@ class Telling(Struct):
             churn=churn,
             growth=growth_of(totals, at, self.money),
             satisfaction=rounded(satisfied(totals.service)),
+            satisfaction_by_grade=satisfied_by(totals.content),
             service=service(totals.service),
             unhappy=totals.unhappy,
             equity=self.money.text(totals.equity),

@@ -251,7 +251,8 @@ class Totals(Struct):
     `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had, and `losses`,
     by month (`YYYY-MM`) and `cause/grade/segment`. Of those who are customers now: the sum of the days of their first
     purchase, the sum of `breadth` (categories bought from lately) over the `broad`, of whom it is known, the sums of
-    `satisfaction.service_sums`, and how many are `unhappy` and silent.
+    `satisfaction.service_sums`, and how many are `unhappy` and silent. `content` holds by grade how many answers were
+    given in a year, and the sums of what they say was perceived and expected.
     """
 
     contribution: Histogram
@@ -271,6 +272,7 @@ class Totals(Struct):
     service: list[int] = []
     unhappy: int = 0
     dealing: Dealing = field(default_factory=Dealing)
+    content: dict[str, list[int]] = {}
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):

@@ -84,7 +84,8 @@ class Counted(Struct, array_like=True):
     """What the partition's totals hold of this customer, so that it can be taken out again.
 
     `first_day` is that of the first purchase, `breadth` the number of categories bought from lately, `service` the sums
-    of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open.
+    of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open, `graded` that the
+    answers are in the sums by grade, too.
     """
 
     contribution: int = 0
@@ -97,6 +98,7 @@ class Counted(Struct, array_like=True):
     breadth: int = 0
     service: list[int] = []
     unhappy: bool = False
+    graded: bool = False
 
 
 class Concern(Struct, array_like=True):

@@ -1,11 +1,13 @@
 """A partition's totals: each customer counts with the figures of their last look, taken out before put in anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from streamproc.core import experience as xp
 from streamproc.core.events import Complaint, Contact, CustomerEvent, Purchase
 from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
+from streamproc.core.satisfaction import content_of
 from streamproc.monitor.blame import add_losses
 from streamproc.monitor.effects import Effect, Totals, Unseen, Verdict
 from streamproc.monitor.state import Counted, Decisions
@@ -43,6 +45,8 @@ def recount(totals: Totals, before: Stage | None, decisions: Decisions, now: Cou
     `before` is the stage the totals hold the customer under, None for one not counted yet. The lost count by stage
     alone.
     """
+    if now is not None:
+        now.graded = bool(now.grade and now.service and now.service[xp.SURVEYS])
     if before is not decisions.stage:
         if before is not None:
             _step(totals.stages, before.code, -1)
@@ -73,7 +77,7 @@ def _exchange(totals: Totals, old: Counted, now: Counted) -> None:
 
 
 def _bulk(one: Counted) -> tuple[object, ...]:
-    return one.contribution, one.revenue, one.grade, one.first_day, one.breadth, one.service, one.unhappy
+    return one.contribution, one.revenue, one.grade, one.first_day, one.breadth, one.service, one.unhappy, one.graded
 
 
 def _add_bonds(whole: Totals, part: Totals) -> None:
@@ -82,6 +86,17 @@ def _add_bonds(whole: Totals, part: Totals) -> None:
     whole.broad += part.broad
     whole.unhappy += part.unhappy
     add_service(whole, part.service, 1)
+    for grade, sums in part.content.items():
+        _add_content(whole, grade, sums, 1)
+
+
+def _add_content(totals: Totals, grade: str, sums: Sequence[int], sign: int) -> None:
+    before = totals.content.get(grade, [0] * len(sums))
+    after = [a + sign * b for a, b in zip(before, sums, strict=True)]
+    if any(after):
+        totals.content[grade] = after
+    else:
+        totals.content.pop(grade, None)
 
 
 def add_service(totals: Totals, sums: list[int], sign: int) -> None:
@@ -130,6 +145,8 @@ def _count(totals: Totals, counted: Counted, sign: int) -> None:
     totals.broad += sign * (counted.breadth > 0)
     totals.unhappy += sign * counted.unhappy
     add_service(totals, counted.service, sign)
+    if counted.graded:
+        _add_content(totals, counted.grade, content_of(counted.service), sign)
     if counted.grade:
         _step(totals.grades, counted.grade, sign)
 

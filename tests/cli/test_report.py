@@ -35,7 +35,7 @@ def test_the_firm_at_a_glance_is_drawn_and_agrees_with_status(
     file, words = tmp_path / "firm.html", words_in(language)
     ran = cli("report", "--out", file, "--data", folder, "--lang", language)
     assert (ran.code, ran.out) == (0, f"{file}\n")
-    opened(browser, file, 19)
+    opened(browser, file, 20)
     [now] = cli("status", "--json", "--data", folder).lines
     assert browser.evaluate(TILES) == tiles_of(now, words)
     assert browser.evaluate("document.documentElement.lang") == language

@@ -13,6 +13,7 @@ from streamproc.core.control import ClockMode, JournalRecord, ModelSnapshot, Pol
 from streamproc.core.dealing import Dealing
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
+from streamproc.core.satisfaction import content_of
 from streamproc.core.time import DAY, HOUR, ceil_to, first_tick_after
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, Money
@@ -146,6 +147,10 @@ def recounted(bodies: Iterable[bytes]) -> Totals:
         made.broad += counted.breadth > 0
         made.unhappy += decisions.is_unhappy()
         totals.add_service(made, counted.service, 1)
+        if counted.graded:
+            sums = content_of(counted.service)
+            known = made.content.setdefault(counted.grade, [0] * len(sums))
+            made.content[counted.grade] = [a + b for a, b in zip(known, sums, strict=True)]
         grades[counted.grade] += 1
     grades.pop("", None)
     made.stages, made.grades = dict(stages), dict(grades)

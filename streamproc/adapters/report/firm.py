@@ -291,6 +291,7 @@ def _content(points: Sequence[Point], words: Words) -> Section:
                 {name: [percent(value) for value in values] for name, values in shares.items()},
                 " %",
             ),
+            charts.lines(words.say("Satisfaction by grade"), months, _satisfied_by_grade(points, words), " %"),
             charts.lines(timely, months, {wait_name: waits, answer_name: answers}),
             charts.lines(consistent, months, {points_name: spread}),
         ),
@@ -301,6 +302,14 @@ def _content(points: Sequence[Point], words: Words) -> Section:
             | _counted(words, {wait_name: waits, answer_name: answers, points_name: spread}),
         ),
     )
+
+
+def _satisfied_by_grade(points: Sequence[Point], words: Words) -> dict[str, list[float | None]]:
+    grades = sorted({grade for point in points for grade in point.satisfaction_by_grade})
+    return {
+        words.term("grade", grade): [percent(point.satisfaction_by_grade.get(grade)) for point in points]
+        for grade in grades
+    }
 
 
 def _complaints(points: Sequence[Point], words: Words) -> Section:
