@@ -31,9 +31,15 @@ from streamproc.monitor.effects import (
     WouldWarn,
 )
 
+DUES_KEPT = 1_000
+"""Times by which somebody should have a warning, the earliest; those beyond are noticed by the midnight after them."""
+
 
 class Desk(Struct):
-    """The desk's state: thresholds announced last, those that the next tick is to carry, what warnings ask for."""
+    """The desk's state: thresholds announced last, those that the next tick is to carry, what warnings ask for.
+
+    `dues` are the times (µs, in order) by which somebody should have one of the warnings that went out.
+    """
 
     money: Money
     live: bool = False
@@ -43,10 +49,12 @@ class Desk(Struct):
     capacity: Capacity = field(default_factory=Capacity)
     playbook: Playbook | None = None
     incidents: Incidents = field(default_factory=Incidents)
+    dues: list[int] = []
 
     def next_due(self) -> int | None:
-        """When (µs) a tick is needed though nothing happens: a promise falls due."""
-        return self.watch.cases.next_due
+        """When (µs) a tick is needed though nothing happens: a promise falls due, or somebody should have a warning."""
+        promise = self.watch.cases.next_due
+        return min((at for at in (promise, *self.dues[:1]) if at is not None), default=None)
 
     def news(self) -> tuple[int, int, int] | None:
         """Thresholds that no tick has carried yet, None if there are none; they count as announced from now on."""
@@ -89,6 +97,7 @@ def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | N
         records.append(_answer(would, at, "raised"))
     records += [_answer(would, at, "capacity") for would in held]
     changed |= went_out(desk.incidents, out)
+    desk.dues = sorted({due for due in (*desk.dues, *(would.due_at for would in out)) if due > at})[:DUES_KEPT]
     entries.sort(key=attrgetter("customer_id"))
     records.sort(key=attrgetter("customer_id"))
     if base is not None:

@@ -1,6 +1,7 @@
 """When a customer is due although nothing happened: silence must be seen.
 
-The rule kept here: due times are midnights and a function of the state alone; each lies after the visit it follows.
+The rule kept here: due times are a function of the state alone, and midnights, but for when somebody should have a
+warning; each lies after the visit it follows.
 Examples are taken, and labels told, on days of the customer's own, `example_step` apart: one visit serves both.
 """
 
@@ -72,7 +73,7 @@ def next_example_or_label(state: CustomerState, at: int, horizon_days: int, late
 
 
 def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
-    """The midnight (µs) after `at` at which a look is due though nothing happens, 0 for never."""
+    """When (µs, after `at`) a look is due though nothing happens, 0 for never."""
     look = _next_silence(state, at, horizon_days) if state.facts.n_days else 0
     for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
@@ -83,14 +84,14 @@ def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
 
 
 def _told_times(state: CustomerState, at: int) -> Iterator[int]:
-    """The midnights that end a silence about the customer, or by which somebody should have the open warning."""
+    """The midnights that end a silence about the customer, and when somebody should have the open warning."""
     decisions = state.decisions
     for told in (decisions.snoozed_until, decisions.muted_until):
         if at < told < FOREVER:
             yield ceil_to(told, DAY)
     episode = decisions.open_warning()
     if episode is not None and episode.due_at:
-        yield max(ceil_to(episode.due_at, DAY), first_midnight_after(at))
+        yield episode.due_at if episode.due_at > at else first_midnight_after(at)
 
 
 def _next_silence(state: CustomerState, at: int, horizon_days: int) -> int:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from streamproc.core.control import PolicyChange, Setup
+from streamproc.core.control import PolicyChange, Setup, Tick
 from streamproc.core.events import DeskAction, DeskStep, FirmFact
 from streamproc.core.policy import Outcome, Policy
-from streamproc.core.time import FOREVER, SECOND
+from streamproc.core.time import DAY, FOREVER, SECOND
 from streamproc.monitor.effects import DeadLettered, EpisodeChanged, Looked, StepTaken, Unseen, Verdict, WouldWarn
 from streamproc.testing.events import bought, on, touched
 from tests.monitor.bench import Bench
@@ -198,6 +199,21 @@ def test_a_warning_that_nobody_has_when_somebody_should_is_overdue_once() -> Non
     last = bench.entries[-1].care
     assert last is not None
     assert (last.claimed_by, last.overdue) == ("Li", True)
+
+
+def test_a_grave_warning_is_overdue_at_the_tick_in_which_it_falls_due() -> None:
+    bench = live(replace(ALWAYS, due_hours={"unrated": 4}))
+    bench.run_to(on(9))
+    assert [(s.action, s.at) for s in bench.all(StepTaken)] == [("overdue", on(3, 4))]
+    assert bench.pipeline.desk.dues == []
+    assert [tick.at for tick in bench.journal if isinstance(tick, Tick) and tick.at % DAY] == [on(3, 4)]
+
+
+def test_the_desk_asks_for_a_tick_when_somebody_should_have_a_warning() -> None:
+    bench = live(replace(ALWAYS, due_hours={"unrated": 4}))
+    assert bench.pipeline.desk.next_due() == on(3, 4)
+    bench.tick(on(3, 5))
+    assert bench.pipeline.desk.next_due() is None
 
 
 def test_a_claimed_warning_is_not_overdue_and_the_past_is_nobodys() -> None:

@@ -1,4 +1,4 @@
-"""Silence is seen: due times are midnights after the look; nobody who is not due costs anything."""
+"""Silence is seen: due times of a past are midnights after the look; nobody who is not due costs anything."""
 
 from datetime import date
 from itertools import pairwise
