@@ -77,7 +77,9 @@ class Buckets(Struct, array_like=True):
         number = day // BUCKET_DAYS
         if not self.number or number > self.number[-1] - BUCKETS_KEPT:
             self._place(number)
-            counts = self.kinds.setdefault(number, [0] * KINDS)
+            counts = self.kinds.get(number)
+            if counts is None:
+                counts = self.kinds[number] = [0] * KINDS
             counts[kind] += by
             if not any(counts):
                 del self.kinds[number]
@@ -124,6 +126,8 @@ class Buckets(Struct, array_like=True):
     def window(self, first: int, last: int) -> Sums:
         """The sums of the buckets numbered `first` to `last`, both included."""
         i, j = bisect_left(self.number, first), bisect_left(self.number, last + 1)
+        if i == j:
+            return NOTHING
         return Sums(
             sum(self.orders[i:j]),
             sum(self.revenue[i:j]),

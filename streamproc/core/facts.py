@@ -179,19 +179,19 @@ def _take_envelope(facts: Facts, event: Event) -> None:
 
 def _say(facts: Facts, name: str, at: int, value: str | float | bool | None) -> None:  # noqa: FBT001 - some are flags
     if value is not None:
-        _put_latest(facts.said, name, Latest(at, value))
+        _put_latest(facts.said, name, at, value)
 
 
-def _put_latest(table: dict[str, Latest], name: str, new: Latest) -> None:
+def _put_latest(table: dict[str, Latest], name: str, at: int, value: str | float | bool) -> None:  # noqa: FBT001
     old = table.get(name)
-    if old is None or (new.at, str(new.value)) > (old.at, str(old.value)):
-        table[name] = new
+    if old is None or at > old.at or (at == old.at and str(value) > str(old.value)):
+        table[name] = Latest(at, value)
 
 
 def _point_to(facts: Facts, stream: str, event: Purchase) -> None:
     """Evidence is what somebody can be shown: what takes an order back is none."""
     if not event.cancelled:
-        _put_latest(facts.evidence, stream, Latest(event.at, event.event_id))
+        _put_latest(facts.evidence, stream, event.at, event.event_id)
 
 
 def _saw(facts: Facts, kind: int, day: int) -> None:
@@ -250,15 +250,16 @@ def _settle_first_day(facts: Facts) -> None:
     if facts.n_days > orders.DAYS_KEPT:
         return
     if facts.n_days == orders.live_days(facts.recent):  # all are at hand, so a cancelled first order moves it
-        facts.first_day = next((d for d, n in zip(facts.recent.day, facts.recent.count, strict=True) if n), -1)
+        recent = facts.recent
+        facts.first_day = next((day for day, n in zip(recent.day, recent.count, strict=True) if n), -1)
 
 
 def _book(facts: Facts, order: orders.Order, sign: int) -> None:
-    amount = order.amount or 0
-    listed = amount if order.list_amount is not None else 0
-    below = listed if order.list_amount is not None and order.list_amount > amount else 0
+    amount, list_amount = order.amount or 0, order.list_amount
+    listed = 0 if list_amount is None else amount
+    below = listed if list_amount is not None and list_amount > amount else 0
     day = order.day()
-    if order.list_amount is not None and order.list_amount > amount:
+    if list_amount is not None and list_amount > amount:
         facts.buckets.count(day, b.DISCOUNTED, sign)
     known_cost = order.cost is not None
     sums = b.Sums(1, amount, 0, order.cost or 0, amount if known_cost else 0, listed, below)
@@ -303,7 +304,7 @@ def _take_complaint(facts: Facts, event: Complaint) -> None:
             _uncount_complaint(facts, before)
         facts.buckets.count(day_of(now * SECOND), b.COMPLAINT)
     _saw(facts, b.COMPLAINT, day_of(event.at))
-    _put_latest(facts.evidence, "complaints", Latest(event.at, event.event_id))
+    _put_latest(facts.evidence, "complaints", event.at, event.event_id)
 
 
 def _uncount_complaint(facts: Facts, began: int) -> None:
@@ -318,7 +319,7 @@ def _take_contact(facts: Facts, event: Contact) -> Taken:
         _saw(facts, kind, day_of(event.at))
     if event.result == "terminated":
         facts.terminated_at = max(facts.terminated_at, event.at)
-    _put_latest(facts.evidence, "contacts", Latest(event.at, event.event_id))
+    _put_latest(facts.evidence, "contacts", event.at, event.event_id)
     _say(facts, "competitor", event.at, event.competitor)
     return _put_contact(facts, touch)
 
@@ -388,7 +389,7 @@ def merge(facts: Facts, other: Facts) -> None:
             _saw(facts, kind, day)
     for mine, theirs in ((facts.said, other.said), (facts.evidence, other.evidence)):
         for name, latest in theirs.items():
-            _put_latest(mine, name, latest)
+            _put_latest(mine, name, latest.at, latest.value)
 
 
 def _merge_orders(facts: Facts, other: Facts) -> None:

@@ -114,7 +114,8 @@ def _precedence(order: Order) -> tuple[int, bool, int, int, int, int, Way]:
 def put(recent: RecentDays, order: Order) -> Change:
     """Takes an order, or a revision of one, into the recent days (in place) and says what changed."""
     orders = recent.known()
-    known = next((o for o in orders if o.key == order.key), None)
+    key = order.key
+    known = next((o for o in orders if o.key == key), None)
     if known is None:
         change = Change(None, None if order.cancelled else order, _insert(recent, orders, order))
     else:
@@ -124,14 +125,14 @@ def put(recent: RecentDays, order: Order) -> Change:
         gained = _remove(recent, orders, known) + _insert(recent, orders, joined)
         change = Change(None if known.cancelled else known, None if joined.cancelled else joined, gained)
     recent.orders = msgspec.Raw(_ENCODE(orders))
-    recent.last = max((o.at for o in orders if not o.cancelled), default=-1)
+    recent.last = next((o.at for o in reversed(orders) if not o.cancelled), -1)
     recent.breadth = len({o.way.category for o in orders if o.way is not None and not o.cancelled} - _UNTOLD)
     return change
 
 
 def live_days(recent: RecentDays) -> int:
     """How many of the kept days hold a live order."""
-    return sum(1 for count in recent.count if count)
+    return len(recent.count) - recent.count.count(0)
 
 
 def put_overflow(recent: RecentDays, other: RecentDays) -> None:
@@ -155,10 +156,11 @@ def _insert(recent: RecentDays, orders: list[Order], order: Order) -> int:
         for column in (recent.count, recent.amount, recent.lines):
             column.insert(at, 0)
     insort(orders, order, key=_time_and_key)
-    same_day = [o for o in orders if o.day() == day]
-    if len(same_day) > ORDERS_KEPT_A_DAY:  # the earliest stay, whatever came first
-        orders.remove(same_day[-1])
-        recent.overflow += 1
+    if len(orders) > ORDERS_KEPT_A_DAY:
+        same_day = [o for o in orders if o.at // SECONDS_A_DAY == day]
+        if len(same_day) > ORDERS_KEPT_A_DAY:  # the earliest stay, whatever came first
+            orders.remove(same_day[-1])
+            recent.overflow += 1
     gained = 0
     if not order.cancelled:
         gained = 1 if recent.count[at] == 0 else 0
@@ -167,7 +169,8 @@ def _insert(recent: RecentDays, orders: list[Order], order: Order) -> int:
         recent.lines[at] += order.lines
     if len(recent.day) > DAYS_KEPT:
         _drop_day(recent, 0)
-        orders[:] = [o for o in orders if o.day() >= recent.day[0]]
+        since = recent.day[0] * SECONDS_A_DAY
+        orders[:] = [o for o in orders if o.at >= since]
     return gained
 
 

@@ -40,10 +40,14 @@ class Buying(msgspec.Struct, frozen=True):
 
 
 class Outlook(NamedTuple):
-    """What a buying model says of n customers: log-odds of no purchase within one horizon, P(alive)."""
+    """What a buying model says of n customers: log-odds of no purchase within one horizon, P(alive).
+
+    `quiet_today` are the log-odds of a like customer who bought today.
+    """
 
     quiet: Floats
     alive: Floats
+    quiet_today: Floats
 
 
 def erlang_tail(share: Floats, shape: Floats, k: int) -> Floats:
@@ -73,6 +77,13 @@ def outlook(model: Buying, repeats: Floats, recency: Floats, age: Floats, *, flo
         stop = np.where(repeats > 0, model.a / (model.b + np.maximum(repeats, 1.0) - 1.0), 0.0)
     gone = stop / tail_now * np.exp(np.minimum(shape * np.log(now / start), MOST_EXPONENT))
     alive = 1.0 / (1.0 + gone)
-    silent = np.minimum(np.exp(-shape * np.log(later / now)) * tail_later / tail_now, 1.0)
-    buys = np.clip((floor + (1.0 - floor) * alive) * (1.0 - silent), LEAST, 1.0 - LEAST)
-    return Outlook(quiet=np.log((1.0 - buys) / buys), alive=alive)
+    still = np.exp(-shape * np.log(later / now))
+    today = 1.0 / (1.0 + stop), still * erlang_tail(1.0 / later, shape, model.k)
+    return Outlook(_quiet(alive, still * tail_later / tail_now, floor), alive, _quiet(*today, floor))
+
+
+def _quiet(alive: Floats, silent: Floats, floor: float) -> Floats:
+    buys = (floor + (1.0 - floor) * alive) * (1.0 - np.minimum(silent, 1.0))
+    kept = np.minimum(np.maximum(buys, LEAST), 1.0 - LEAST)
+    log_odds: Floats = np.log((1.0 - kept) / kept)
+    return log_odds

@@ -118,10 +118,14 @@ def _rhythm(rows: Rows, snapshot: Snapshot, recency: Ints, out: dict[str, Floats
 
 def _renewal(rec: Floats, mean_log: Floats, steep: Floats) -> Floats:
     """Log-odds of one more silent horizon where gaps are log-logistic: S(rec + 1) / S(rec)."""
-    now = np.exp(np.clip(steep * (np.log(rec) - mean_log), -30.0, 30.0))
-    later = np.exp(np.clip(steep * (np.log(rec + 1.0) - mean_log), -30.0, 30.0))
+    now = np.exp(_within_30(steep * (np.log(rec) - mean_log)))
+    later = np.exp(_within_30(steep * (np.log(rec + 1.0) - mean_log)))
     log_odds: Floats = np.log((1.0 + now) / np.maximum(later - now, 1e-9))
     return log_odds
+
+
+def _within_30(exponent: Floats) -> Floats:
+    return np.minimum(np.maximum(exponent, -30.0), 30.0)
 
 
 def _lately(rows: Rows, out: dict[str, Floats]) -> None:

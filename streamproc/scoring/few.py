@@ -22,14 +22,17 @@ from streamproc.scoring.rows import BUCKET_DAYS, BUCKETS, KINDS, Buyer
 from streamproc.scoring.score import CROSSED, FREQUENCY, MICRO, RHYTHM_REACH, SHIFT, SILENCE, TERM_GROUPS, coefficients
 from streamproc.scoring.snapshot import Population, Snapshot
 
-FEW = 12
+FEW = 6
 """Up to so many customers this is cheaper than arrays are."""
 
 _LOG_DAYS: list[int] = many.LOG_DAYS.tolist()
+_LOG_SQUARES = [(log >> 4) ** 2 for log in _LOG_DAYS]
 _AVERAGE: list[int] = many.AVERAGE.tolist()
 _MOVING: list[int] = many.MOVING.tolist()
+_MOVED = [sum(_MOVING[len(_MOVING) - n :]) for n in range(len(_MOVING) + 1)]
 _LEFT: list[float] = many.LEFT.tolist()
 _FINE = many.FINE
+_FINE_SQUARE, _AVERAGED = (_FINE / 16.0) ** 2, _FINE * float(_FINE)
 _STEEP = pi / sqrt(3.0)
 _COUNTED = tuple(KINDS.index(kind) for kind in many.COUNTED)
 _FRESH = tuple(KINDS.index(kind) for kind in many.FRESH)
@@ -104,25 +107,24 @@ def _each(function: Callable[[NDArray[np.float64]], NDArray[np.float64]], asked:
 def _raw(buyer: Buyer, snapshot: Snapshot) -> Asks:
     usual, h, days = snapshot.population, buyer.horizon, buyer.days
     recency, age, repeats = buyer.today - days[-1], buyer.today - buyer.first, buyer.n_days - 1
-    gaps, rec = _gaps(days), (recency + 1.0) / h
-    n, mean = gaps.number, (gaps.total / h + usual.gap) / (gaps.number + 1.0)
+    gap, log, newest, average, longest, total, spread, variation = _gaps(days, usual)
+    n, rec = float(len(gap)), (recency + 1.0) / h
+    mean, paid = (total / h + usual.gap) / (n + 1.0), sum([amount > 0 for amount in buyer.amount])
     models = (snapshot.prior,) if snapshot.rhythm == snapshot.prior else (snapshot.prior, snapshot.rhythm)
     buys = [_Buys(model, float(repeats), recency / h, age / h) for model in models]
 
     logs = yield [
-        h, rec, rec + 1.0, mean, max(gaps.longest / h, mean), 1.0 + rec / mean, 1.0 + repeats, (age + 1.0) / h,
-        *_spent(buyer), *[ratio for model in buys for ratio in model.ratios()],
+        h, rec, rec + 1.0, mean, max(longest / h, mean), 1.0 + rec / mean, 1.0 + repeats, (age + 1.0) / h,
+        *_spent(buyer, paid), *[ratio for model in buys for ratio in model.ratios()],
     ]  # fmt: skip
     log_h, log_rec, log_rec_1, log_mean, log_longest, over_mean, log_repeats, log_age = logs[:8]
     money, ratios = logs[8 : -2 * len(buys)], logs[-2 * len(buys) :]
-    mean_log = (gaps.log - n * log_h + usual.log_gap) / (n + 1.0)
-    newest = 0.7 * (gaps.newest - log_h) + 0.3 * mean_log if n else mean_log
-    left = _LEFT[int(n)]
-    average = gaps.average - (1.0 - left) * log_h + left * usual.log_gap
-    spread = gaps.spread(usual)
-    steep = _STEEP / spread
+    mean_log = (log - n * log_h + usual.log_gap) / (n + 1.0)
+    newest = 0.7 * (newest - log_h) + 0.3 * mean_log if n else mean_log
+    left = _LEFT[len(gap)]
+    average = average - (1.0 - left) * log_h + left * usual.log_gap
+    steep, slow = _STEEP / spread, -2.0 * h
 
-    slow = -2.0 * h
     exps = yield [
         -rec / mean, log_rec - newest, log_rec - average, log_rec - log_longest,
         min(max(steep * (log_rec - mean_log), -30.0), 30.0), min(max(steep * (log_rec_1 - mean_log), -30.0), 30.0),
@@ -140,61 +142,52 @@ def _raw(buyer: Buyer, snapshot: Snapshot) -> Asks:
         quiet.odds, today.odds, quiet.odds if regular is None else regular.odds, *_counted(buyer),
     ]  # fmt: skip
     over_last, over_recent, over_longest, renewal, *bought = logs[:7]
-    outlasted = (sum(gap > recency for gap in gaps.gap) + fade) / (n + 1.0)
+    outlasted = (sum([days > recency for days in gap]) + fade) / (n + 1.0)
     values = [
         log_rec, log_repeats, log_age, log_mean, newest, average, log_longest,
         over_mean, over_last, over_recent, over_longest, fade, (log_rec - mean_log) / spread,
-        spread, gaps.variation(), renewal, outlasted, average - mean_log, *bought, float(repeats == 0),
-        *_spending(buyer, usual, money), *_events(logs[10:], fresh),
+        spread, variation, renewal, outlasted, average - mean_log, *bought, float(repeats == 0),
+        *_spending(buyer, paid, usual, money), *_events(logs[10:], fresh),
     ]  # fmt: skip
     return Raw(values, logs[7], quiet.alive, logs[8], None if regular is None else logs[9])
 
 
 class _Gaps(NamedTuple):
-    """As in features.py."""
+    """As in features.py; `spread` is the logs' standard deviation, `variation` that of the days by their mean."""
 
-    number: float
     gap: list[int]
     log: float
-    log_square: float
-    squares: float
     newest: float
     average: float
     longest: float
     total: float
-
-    def spread(self, usual: Population) -> float:
-        """The standard deviation of the logs, three of the population's added."""
-        n, own = self.number, self.log / max(self.number, 1.0)
-        scatter = max(self.log_square - n * own * own, 0.0)
-        return max(sqrt((scatter + 3.0 * usual.log_gap_spread**2) / (n + 3.0 - min(n, 1.0))), many.LEAST_SPREAD)
-
-    def variation(self) -> float:
-        """The spread of the days themselves, as a share of their mean."""
-        plain = self.total / max(self.number, 1.0)
-        wobble = max(self.squares / max(plain * plain, 1.0) - self.number, 0.0)
-        return sqrt((wobble + 1.0) / (self.number + 1.0))
+    spread: float
+    variation: float
 
 
-_NO_GAPS = _Gaps(0.0, [], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def _gaps(days: Sequence[int]) -> _Gaps:
-    if len(days) == 1:
-        return _NO_GAPS
+def _gaps(days: Sequence[int], usual: Population) -> _Gaps:
     gap = [b - a for a, b in pairwise(days)]
-    short = [min(g, many.LONGEST - 1) for g in gap] if max(gap) >= many.LONGEST else gap
-    log = [_LOG_DAYS[g] for g in short]
+    longest, total, n = max(gap, default=0), float(sum(gap)), float(len(gap))
+    short = gap
+    if longest >= many.LONGEST:
+        longest = many.LONGEST - 1
+        short = [min(days, longest) for days in gap]
+    logs = [_LOG_DAYS[days] for days in short]
+    log = sum(logs) / _FINE
+    log_square = sum([_LOG_SQUARES[days] for days in short]) / _FINE_SQUARE
+    own, plain = log / max(n, 1.0), total / max(n, 1.0)
+    scatter = max(log_square - n * own * own, 0.0)
+    spread = sqrt((scatter + 3.0 * usual.log_gap_spread**2) / (n + 3.0 - min(n, 1.0)))
+    wobble = max(float(sum(map(mul, short, short))) / max(plain * plain, 1.0) - n, 0.0)
     return _Gaps(
-        number=float(len(gap)),
-        gap=gap,
-        log=sum(log) / _FINE,
-        log_square=sum([(g >> 4) ** 2 for g in log]) / (_FINE / 16.0) ** 2,
-        squares=float(sum(map(mul, short, short))),
-        newest=log[-1] / _FINE,
-        average=sum(map(mul, log, _AVERAGE[-len(gap) :])) / (_FINE * float(_FINE)),
-        longest=float(max(short)),
-        total=float(sum(gap)),
+        gap,
+        log,
+        logs[-1] / _FINE if gap else 0.0,
+        sum(map(mul, logs, _AVERAGE[-len(gap) :])) / _AVERAGED,
+        float(longest),
+        total,
+        max(spread, many.LEAST_SPREAD),
+        sqrt((wobble + 1.0) / (n + 1.0)),
     )
 
 
@@ -209,26 +202,24 @@ def _faded(weights: Values) -> Values:
     return [1.0 + fast / _FINE, 1.0 + middle / _FINE, 1.0 + slow / _FINE]
 
 
-def _spent(buyer: Buyer) -> Values:
+def _spent(buyer: Buyer, days: int) -> Values:
     """The numbers whose logs `_spending` is told."""
-    paid = sum([amount > 0 for amount in buyer.amount])
     orders, lines = max(sum(buyer.orders), 1), sum(buyer.lines)
     return [
-        float(max(sum(buyer.amount), 1)) / max(paid, 1), max(lines, 1) / orders, orders / len(buyer.days),
-        *[float(max(amount, 1)) for amount in buyer.amount],
+        float(max(sum(buyer.amount), 1)) / max(days, 1), max(lines, 1) / orders, orders / len(buyer.days),
+        *[float(amount) if amount > 0 else 1.0 for amount in buyer.amount],
     ]  # fmt: skip
 
 
-def _spending(buyer: Buyer, usual: Population, logs: Values) -> Values:
+def _spending(buyer: Buyer, days: int, usual: Population, logs: Values) -> Values:
     mean, lines, orders_a_day, *each = logs
-    paid = [amount > 0 for amount in buyer.amount]
-    days = sum(paid)
-    fine, moving = [round(log * _FINE) for log in each], _MOVING[-len(each) :]
-    recent = sum(map(mul, fine, moving)) / max(sum(map(mul, paid, moving)), 1)
+    n = len(each)
+    fine, moving = [round(log * _FINE) for log in each], _MOVING[-n:]
+    weight = _MOVED[n] if days == n else sum([w for w, a in zip(moving, buyer.amount, strict=True) if a > 0])
     return [
         mean - usual.log_amount if days else 0.0,
-        each[-1] - mean if paid[-1] else 0.0,
-        (recent - sum(fine) / max(days, 1)) / _FINE,
+        each[-1] - mean if buyer.amount[-1] > 0 else 0.0,
+        (sum(map(mul, fine, moving)) / max(weight, 1) - sum(fine) / max(days, 1)) / _FINE,
         lines - usual.log_lines if sum(buyer.lines) > 0 else 0.0,
         orders_a_day,
     ]
@@ -249,7 +240,9 @@ def _counted(buyer: Buyer) -> Values:
     for number, counts in buyer.kinds.items():
         if 0 <= now - number < BUCKETS:
             weight = fading[now - number]
-            counted = [sum_ + count * weight for sum_, count in zip(counted, counts, strict=True)]
+            for kind, count in enumerate(counts):
+                if count:
+                    counted[kind] += count * weight
     return [1.0 + counted[kind] / _FINE for kind in _COUNTED]
 
 

@@ -52,15 +52,13 @@ class Coefficients(NamedTuple):
 
 def design(rows: Features, snapshot: Snapshot) -> Design:
     """The prior under the snapshot's parameters, and the terms; elementwise in the rows."""
-    n = len(rows.age)
     repeats = rows.repeats.astype(np.float64)
     recency, age = rows.recency / rows.horizon, rows.age / rows.horizon
     prior = outlook(snapshot.prior, repeats, recency, age)
-    today = outlook(snapshot.prior, repeats, np.zeros(n), age)
-    frequency = np.rint(today.quiet * MICRO).astype(np.int64)
+    frequency = np.rint(prior.quiet_today * MICRO).astype(np.int64)
     silence = np.rint(prior.quiet * MICRO).astype(np.int64) - frequency
     x = rows.x.astype(np.int64)
-    terms = np.empty((n, len(TERMS)), dtype=np.int64)
+    terms = np.empty((len(x), len(TERMS)), dtype=np.int64)
     k = x.shape[1]
     terms[:, :k] = x
     terms[:, k : k + len(CROSSES)] = (x[:, _LEFT] * x[:, _RIGHT]) // UNIT
@@ -69,7 +67,7 @@ def design(rows: Features, snapshot: Snapshot) -> Design:
         terms[:, -1] = 0
     else:
         regular = outlook(snapshot.rhythm, repeats, recency, age).quiet - prior.quiet
-        terms[:, -1] = np.rint(np.clip(regular, -RHYTHM_REACH, RHYTHM_REACH) * UNIT)
+        terms[:, -1] = np.rint(np.minimum(np.maximum(regular, -RHYTHM_REACH), RHYTHM_REACH) * UNIT)
     return Design(silence=silence, frequency=frequency, terms=terms)
 
 
@@ -104,5 +102,5 @@ def score(rows: Features, snapshot: Snapshot) -> Scores:
 
 def probability(log_odds_micro: Ints) -> Floats:
     """P(no purchase within the horizon) of log-odds in millionths."""
-    odds: Floats = 1.0 / (1.0 + np.exp(-np.clip(log_odds_micro / MICRO, -30.0, 30.0)))
+    odds: Floats = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(log_odds_micro / MICRO, -30.0), 30.0)))
     return odds
