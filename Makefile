@@ -93,6 +93,7 @@ rules: servers ## Check the alert rules, what makes them fire and what does not,
 
 .PHONY: dashboards
 dashboards: setup ## Write Grafana's dashboards and the page about metrics anew from their code
+	@$(BIN)/python -m deploy.grafana.write
 	@$(BIN)/python -m deploy.metrics
 
 .PHONY: bench

@@ -17,8 +17,8 @@ What streamproc tells Prometheus at `/metrics`; this page is written by `make da
 - A run's counters are its data folder's, and go on after a restart; a worker's begin at 0 with the process.
 - Labels are codes of closed sets: stage, grade, segment, cause, feed, reason, outcome, app, partition. No metric names
   a customer. The largest, `streamproc_losses`, has at most 300 series, `streamproc_lag_records` one a partition.
-- Time is in seconds, sizes in bytes, money in units of the reporting currency, shares from 0 to 1. The program's own time
-  (`streamproc_clock_timestamp_seconds`) is the wall's once it is live; a past that is read has its own.
+- Time is in seconds, sizes in bytes, money in units of the reporting currency, shares from 0 to 1. The program's own
+  time (`streamproc_clock_timestamp_seconds`) is the wall's once it is live; a past that is read has its own.
 - Beside these there are `process_*` and `python_info`, as every Python program has them.
 
 """

@@ -1,0 +1,145 @@
+"""What a panel shows, in two languages, and how it becomes Grafana's.
+
+The rule kept here: every query is of one shop, `$job`; a code in a legend is named by the program's own words.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, timeseries
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.models import common as models
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardLinkType,
+    DataSourceRef,
+    DynamicConfigValue,
+    GridPos,
+    Threshold,
+    ThresholdsMode,
+)
+
+from streamproc.words import Language, words_in
+from streamproc.words.terms import TERMS
+
+SOURCE = DataSourceRef("prometheus", "${source}")
+COLUMNS = 24
+LOW, HIGH = 4, 8
+"""Heights in Grafana's grid."""
+
+GREEN, AMBER, RED = "green", "orange", "red"
+Kind = Literal["stat", "lines", "areas", "bars"]
+Teller = Literal["run", "worker", "any"]
+
+
+class Said(NamedTuple):
+    """The same in both languages."""
+
+    en: str
+    zh: str
+
+    def of(self, language: Language) -> str:
+        """In one of them."""
+        return self.en if language == "en" else self.zh
+
+
+class Panel(NamedTuple):
+    """One panel. `asks` are queries with their legends; `names` the kinds of codes in these, as the words know them.
+
+    `bad_from` and `grave_from` colour a stat. `teller`: who tells what is asked for, a run, a worker, or either.
+    `link` is a path of the page that shows more.
+    """
+
+    kind: Kind
+    title: Said
+    about: Said
+    asks: tuple[tuple[str, str], ...]
+    unit: str = "short"
+    width: int = 8
+    names: tuple[str, ...] = ()
+    bad_from: float | None = None
+    grave_from: float | None = None
+    teller: Teller = "any"
+    link: str = ""
+
+
+class Row(NamedTuple):
+    """Panels that belong together."""
+
+    title: Said
+    panels: tuple[Panel, ...]
+
+
+class Placed(NamedTuple):
+    """A panel in the grid, or a row's title over it."""
+
+    what: Panel | Row
+    at: GridPos
+
+
+def placed(rows: Sequence[Row]) -> Iterator[Placed]:
+    """Everything from left to right, line by line; what does not fit begins a line."""
+    y = 0
+    for row in rows:
+        yield Placed(row, GridPos(h=1, w=COLUMNS, x=0, y=y))
+        y, x, tallest = y + 1, 0, 0
+        for panel in row.panels:
+            height = LOW if panel.kind == "stat" else HIGH
+            if x + panel.width > COLUMNS:
+                y, x, tallest = y + tallest, 0, 0
+            yield Placed(panel, GridPos(h=height, w=panel.width, x=x, y=y))
+            x, tallest = x + panel.width, max(tallest, height)
+        y += tallest
+
+
+def built(panel: Panel, at: GridPos, number: int, language: Language) -> Any:  # noqa: ANN401 - the builders share no type
+    """The panel's builder."""
+    made = _bare(panel)
+    made.id(number).title(panel.title.of(language)).description(panel.about.of(language))
+    made.datasource(SOURCE).grid_pos(at).unit(panel.unit).no_value("–")
+    for letter, (asks, legend) in zip("ABCDEF", panel.asks, strict=False):
+        query = Dataquery().ref_id(letter).expr(asks).legend_format(legend).datasource(SOURCE)
+        made.with_target(query.instant() if panel.kind in {"stat", "bars"} else query.range())
+    for code, name in _named(panel.names, language):
+        made.override_by_name(code, [DynamicConfigValue("displayName", name)])
+    if panel.link:
+        title = Said("On the page", "在页面上查看").of(language)
+        link = dashboard.DashboardLink(title).type(DashboardLinkType.LINK).url(f"${{page}}{panel.link}")
+        made.links([link.target_blank(target_blank=True)])
+    return made
+
+
+def _bare(panel: Panel) -> Any:  # noqa: ANN401 - as above
+    if panel.kind == "stat":
+        last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields("")
+        colour = models.BigValueColorMode.NONE if panel.bad_from is None else models.BigValueColorMode.VALUE
+        shown = stat.Panel().reduce_options(last).color_mode(colour).graph_mode(models.BigValueGraphMode.NONE)
+        return shown.thresholds(_thresholds(panel))
+    if panel.kind == "bars":
+        last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields("")
+        gauge = bargauge.Panel().reduce_options(last).orientation(models.VizOrientation.HORIZONTAL)
+        return gauge.display_mode(models.BarGaugeDisplayMode.BASIC).thresholds(_thresholds(panel)).min(0)
+    legend = common.VizLegendOptions().display_mode(models.LegendDisplayMode.LIST)
+    legend.placement(models.LegendPlacement.BOTTOM).show_legend(show_legend=True)
+    tooltip = common.VizTooltipOptions().mode(models.TooltipDisplayMode.MULTI).sort(models.SortOrder.DESCENDING)
+    lines = timeseries.Panel().legend(legend).tooltip(tooltip).line_width(1).min(0)
+    if panel.kind == "areas":
+        stacked = common.StackingConfig().mode(models.StackingMode.NORMAL).group("A")
+        lines.stacking(stacked).fill_opacity(30)
+    return lines
+
+
+def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
+    steps = [Threshold(None, GREEN)]
+    steps += [] if panel.bad_from is None else [Threshold(panel.bad_from, AMBER)]
+    steps += [] if panel.grave_from is None else [Threshold(panel.grave_from, RED)]
+    return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def _named(kinds: Sequence[str], language: Language) -> Iterator[tuple[str, str]]:
+    """The codes of these kinds, and what they are called; a code that is its own name is left out."""
+    words = words_in(language)
+    for kind in kinds:
+        for code in TERMS[kind]:
+            name = words.term(kind, code)
+            if name != code:
+                yield code, name
