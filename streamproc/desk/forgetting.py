@@ -51,6 +51,16 @@ def alert_without(alert: Alert, customers: frozenset[str]) -> Alert:
     return replace(alert, customers=tuple(name for name in alert.customers if name not in customers))
 
 
+def farewell_of(customer_id: str, at: str) -> Entry:
+    """The same said of a customer by name, where readers of the feed are told in a log that names them anyway."""
+    return Entry(warning_id="", customer_id=customer_id, at=at, kind="withdrawn", history=True, why=WHY)
+
+
+def is_farewell(entry: Entry) -> bool:
+    """Whether a line of the feed says that its customer is to be forgotten."""
+    return entry.why == WHY and not entry.warning_id
+
+
 def farewell(warnings: Iterable[str], at: str) -> list[Entry]:
     """What the feed's readers are told: these warnings are no more, and they are to keep nothing of them.
 

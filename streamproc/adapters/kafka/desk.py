@@ -12,15 +12,26 @@ from msgspec import Struct
 from streamproc.adapters.kafka import clock
 from streamproc.adapters.kafka.clock import ClockState, Mode, Source, Work, work_in
 from streamproc.adapters.kafka.letters import KILLED, letter
-from streamproc.adapters.kafka.messages import DeskMessage, PastForDesk, SourceRead, TickDone, TickPart, for_desk
+from streamproc.adapters.kafka.messages import (
+    DeskMessage,
+    LetGo,
+    PastForDesk,
+    SourceRead,
+    TickDone,
+    TickPart,
+    WorkLeft,
+    encode,
+    for_desk,
+)
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PlaybookChange, PolicyChange, Tick
 from streamproc.core.ids import partition_of
 from streamproc.core.playbook import Playbook, digest
 from streamproc.core.policy import Policy
-from streamproc.core.time import HOUR, SECOND
+from streamproc.core.time import HOUR, SECOND, to_text
 from streamproc.desk.desk import Desk, end_of_tick
+from streamproc.desk.forgetting import farewell_of, let_go
 from streamproc.desk.warning import Entry, Money
 from streamproc.monitor.effects import Effect, PartitionSummary
 from streamproc.monitor.totals import merged
@@ -118,6 +129,8 @@ class DeskProcessor:
             if isinstance(message, TickPart):
                 changes[_part(record.offset)] = body
                 self._parts.setdefault(message.at, {})[record.offset] = message
+            elif isinstance(message, LetGo):
+                outputs += self._let_go(message, changes)
             else:
                 self._note(message, changes)
             while self._complete():
@@ -156,8 +169,27 @@ class DeskProcessor:
         elif isinstance(message, PastForDesk):
             self._begin_with(message)
             changes[_WORK] = self._work.encoded()
-        elif state.past is None or state.through.get(message.partition, 0) >= state.past.clock:
+        elif isinstance(message, WorkLeft) and self._is_past(message.partition):
             state.clock.left = True  # before, the past's own ticks come for them
+
+    def _is_past(self, partition: int) -> bool:
+        """Whether the partition is through with the past that the journal was begun with."""
+        past = self._state.past
+        return past is None or self._state.through.get(partition, 0) >= past.clock
+
+    def _let_go(self, message: LetGo, changes: dict[bytes, bytes | None]) -> Iterator[Output]:
+        """Nothing of the customer is kept, nor told from here on; the feed's readers are told to do the same."""
+        customers = frozenset((message.customer_id,))
+        for parts in self._parts.values():
+            for offset, part in parts.items():
+                left = [e for e in part.effects if getattr(e, "customer_id", None) not in customers]
+                if len(left) < len(part.effects):
+                    parts[offset] = msgspec.structs.replace(part, effects=left)
+                    changes[_part(offset)] = encode(parts[offset])
+        at = self._state.clock.clock
+        for alert in let_go(self._state.desk, customers, at):
+            yield Output(self._names.alerts, 0, alert.id.encode(), msgspec.json.encode(alert))
+        yield self._line(farewell_of(message.customer_id, to_text(at)), at)
 
     def _begin_with(self, past: PastForDesk) -> None:
         """Time goes on where the past ends."""

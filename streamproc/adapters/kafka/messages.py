@@ -71,7 +71,13 @@ class PastForDesk(Struct, frozen=True, kw_only=True, tag="past"):
     bought: int = 0
 
 
-DeskMessage = SourceRead | TickPart | TickDone | WorkLeft | PastForDesk
+class LetGo(Struct, frozen=True, kw_only=True, tag="let_go"):
+    """A customer asked to be forgotten: the journal partition has let go of them, and who reads this does the same."""
+
+    customer_id: str
+
+
+DeskMessage = SourceRead | TickPart | TickDone | WorkLeft | PastForDesk | LetGo
 
 
 class ExamplesPart(Struct, frozen=True, kw_only=True, tag="examples_part"):
@@ -95,7 +101,7 @@ class PastForTrainer(Struct, frozen=True, kw_only=True, tag="past"):
     at: int
 
 
-TrainerMessage = ExamplesPart | DayDone | PastForTrainer
+TrainerMessage = ExamplesPart | DayDone | PastForTrainer | LetGo
 
 _ENCODER = msgspec.json.Encoder()
 encode = _ENCODER.encode

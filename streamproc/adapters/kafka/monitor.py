@@ -13,6 +13,7 @@ from streamproc.adapters.kafka.messages import (
     DayDone,
     ExamplesPart,
     ForTrainer,
+    LetGo,
     TickDone,
     TickPart,
     WorkLeft,
@@ -25,7 +26,7 @@ from streamproc.core.events import CustomerEvent
 from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY
 from streamproc.monitor.counts import Counts, tally
-from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, ToJournal
+from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, Forgotten, ToJournal
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Meta, Partition
 from streamproc.scoring.examples import Example, Sighting
@@ -145,7 +146,10 @@ class MonitorProcessor:
         effects = self.partition.apply(read)
         for effect in effects:
             tally(self._counts, effect)
-            if isinstance(effect, DeadLettered):
+            if isinstance(effect, Forgotten):
+                yield self._desk(LetGo(customer_id=effect.customer_id))
+                yield self._trainer(LetGo(customer_id=effect.customer_id))
+            elif isinstance(effect, DeadLettered):
                 yield of_effect(self._names.dead_letters, record, self._place, effect)
             elif isinstance(effect, ToJournal) and not any(name == IMPORTED for name, _ in record.headers):
                 yield self._to_journal(effect.record)
@@ -172,10 +176,10 @@ class MonitorProcessor:
         if at % DAY == 0:
             yield self._trainer(DayDone(partition=self._number, at=at))
 
-    def _desk(self, message: TickPart | TickDone | WorkLeft) -> Output:
+    def _desk(self, message: TickPart | TickDone | WorkLeft | LetGo) -> Output:
         return Output(self._names.desk_inbox, 0, None, encode(message))
 
-    def _trainer(self, message: ExamplesPart | DayDone) -> Output:
+    def _trainer(self, message: ExamplesPart | DayDone | LetGo) -> Output:
         return Output(self._names.examples, 0, None, encode(message))
 
     def _to_journal(self, record: JournalRecord) -> Output:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from streamproc.adapters.kafka.letters import KILLED, letter
-from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, PastForTrainer, for_trainer
+from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, LetGo, PastForTrainer, encode, for_trainer
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import day_of, to_text
 from streamproc.scoring.snapshot import Snapshot
-from streamproc.trainer.state import Config
+from streamproc.trainer.state import Config, without
 from streamproc.trainer.trainer import Refused, Trainer
 from streamproc.wire import journal
 
@@ -79,8 +79,12 @@ class TrainerProcessor:
         changes: dict[bytes, bytes | None] = {}
         for record in records:
             body = record.value or b""
-            changes[_input(record.offset)] = body
-            self._take(record.offset, body)
+            message = for_trainer(body)
+            if isinstance(message, LetGo):
+                trainer = self._let_go(trainer, message.customer_id, changes)
+            else:
+                changes[_input(record.offset)] = body
+                self._take(record.offset, body)
         return self._go_on(trainer, changes)
 
     def poison(self, record: Record) -> Writes:
@@ -108,6 +112,7 @@ class TrainerProcessor:
 
     def _take(self, offset: int, body: bytes) -> None:
         message = for_trainer(body)
+        assert not isinstance(message, LetGo)
         self._inputs[offset] = (message.at, body)
         if isinstance(message, ExamplesPart):
             self._ticks.setdefault(message.at, []).extend(message.items)
@@ -117,6 +122,21 @@ class TrainerProcessor:
             self._through[message.partition] = message.at
             if message.at > self._absorbed:
                 self._midnights.add(message.at)
+
+    def _let_go(self, trainer: Trainer, customer_id: str, changes: dict[bytes, bytes | None]) -> Trainer:
+        """The trainer without a row of the customer; what was told since its state was kept is told without them."""
+        customers = frozenset((customer_id,))
+        self._trainer = Trainer(self._config, without(trainer.dump(), self._config, customers))
+        changes.update(self._kept(self._trainer, self._absorbed))
+        for items in self._ticks.values():
+            items[:] = [item for item in items if item.customer_id not in customers]
+        for offset, (at, body) in self._inputs.items():
+            message = for_trainer(body)
+            if isinstance(message, ExamplesPart) and any(item.customer_id in customers for item in message.items):
+                left = [item for item in message.items if item.customer_id not in customers]
+                self._inputs[offset] = (at, encode(msgspec.structs.replace(message, items=left)))
+                changes[_input(offset)] = self._inputs[offset][1]
+        return self._trainer
 
     def _complete(self) -> int | None:
         """The first midnight not absorbed that every partition is through with."""
