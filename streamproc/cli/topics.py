@@ -1,10 +1,12 @@
 """`streamproc topics`: the topics a cluster needs, those it has, and what is wrong with them."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from streamproc.adapters.kafka.acls import allowed
 from streamproc.adapters.kafka.checks import Finding, check_topics
 from streamproc.adapters.kafka.going_on import go_on, take
 from streamproc.adapters.kafka.names import Names
@@ -28,7 +30,9 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 app = typer.Typer(
-    help="The topics on Kafka: plan, create, check, go on.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="The topics on Kafka: plan, create, check, go on, who may do what.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
 )
 
 
@@ -141,6 +145,32 @@ def go_on_at(
             screen.line(f"{place} was made anew: read from its beginning, {went.begin}, not from {went.position}")
         else:
             screen.line(f"{place} is read from {went.begin} on; what lay between {went.position} and that is given up")
+
+
+@app.command()
+def acls(
+    *,
+    principals: Annotated[
+        str, typer.Option(metavar="NAME", help="The users' names; {role} in it is the role of each.")
+    ] = "User:streamproc-{role}",
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Print what each role must be allowed where Kafka asks who may do what, as options for kafka-acls.sh.
+
+    The roles are the four processors (`worker --only intake` runs one), the page with the commands that read, and the
+    firm's producers. Nothing is changed, and no cluster is asked. Making topics, importing, redriving and going on need
+    more; let a person do that with rights of their own. For example:
+
+        streamproc topics acls | sed "s|^|kafka-acls.sh --bootstrap-server localhost:9092 |" | sh
+    """
+    with command(config) as screen:
+        for permission in allowed(screen.settings.kafka):
+            principal = principals.replace("{role}", permission.role)
+            if json:
+                print_json({"principal": principal, **permission._asdict()})
+            else:
+                screen.line(shlex.join(permission.words(principal)))
 
 
 def topics_of(settings: Settings) -> list[Wanted]:

@@ -30,7 +30,7 @@ from streamproc.adapters.kafka.rates import learning
 from streamproc.adapters.kafka.security import broker_credentials, client_security, redis_arguments
 from streamproc.adapters.kafka.state_topics import state_topics
 from streamproc.adapters.kafka.tools import admin_of
-from streamproc.adapters.kafka.topics import Found, found_topics
+from streamproc.adapters.kafka.topics import Found, there
 from streamproc.adapters.kafka.trainer import TrainerProcessor
 from streamproc.adapters.kafka.transactions import Connection, Processor
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
@@ -228,7 +228,7 @@ def _plan(settings: Settings) -> Plan:
     kafka = settings.kafka
     with admin_of(kafka) as admin:
         wanted = topics_of(settings)
-        found = found_topics(admin, [topic.name for topic in wanted])
+        found = there(admin, [topic.name for topic in wanted])
     missing = [topic.name for topic in wanted if topic.name not in found]
     if missing:
         raise ConfigError(f"there is no topic {', '.join(missing)}: `streamproc topics create` makes what is missing")

@@ -88,26 +88,35 @@ def in_sync_for(replicas: int) -> int:
 
 def found_topics(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
     """Those of the names that there are. Raises kafka-python's KafkaError."""
-    there = [topic for topic in admin.describe_topics(list(names)) if not topic["error_code"]]
-    if not there:
+    described = [topic for topic in admin.describe_topics(list(names)) if not topic["error_code"]]
+    if not described:
         return {}
-    resources = [ConfigResource("topic", topic["name"]) for topic in there]
+    resources = [ConfigResource("topic", topic["name"]) for topic in described]
     settings = admin.describe_configs(resources, config_filter="all")["topic"]
     return {
-        topic["name"]: Found(
-            len(topic["partitions"]),
-            min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
-            {name: str(entry["value"]) for name, entry in settings[topic["name"]].items()},
-            _id(topic),
-        )
-        for topic in there
+        topic["name"]: _found(topic, {name: str(entry["value"]) for name, entry in settings[topic["name"]].items()})
+        for topic in described
     }
+
+
+def _found(topic: Mapping[str, Any], settings: Mapping[str, str]) -> Found:
+    replicas = min(len(partition["replica_nodes"]) for partition in topic["partitions"])
+    return Found(len(topic["partitions"]), replicas, settings, _id(topic))
+
+
+def there(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+    """Those of the names that there are, without their settings: these not everybody may see.
+
+    Raises kafka-python's KafkaError.
+    """
+    described = admin.describe_topics(list(names))
+    return {topic["name"]: _found(topic, {}) for topic in described if not topic["error_code"]}
 
 
 def topic_ids(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, str]:
     """The brokers' ids of those of the names that there are. Raises kafka-python's KafkaError."""
-    there = admin.describe_topics(list(names))
-    return {topic["name"]: _id(topic) for topic in there if not topic["error_code"] and _id(topic)}
+    described = admin.describe_topics(list(names))
+    return {topic["name"]: _id(topic) for topic in described if not topic["error_code"] and _id(topic)}
 
 
 def _id(topic: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from streamproc.adapters.kafka.clock import AHEAD, ClockState, Mode, Source, ahe
 from streamproc.adapters.kafka.intake import STATE, Read
 from streamproc.core.time import DAY, FOREVER, HOUR, SECOND
 from tests.adapters.kafka.committed import Committed
-from tests.adapters.kafka.test_worker_metrics import figures
+from tests.adapters.kafka.test_worker_metrics import exposed, figures
 from tests.adapters.kafka.workers import Workers
 from tests.servers.broker import Broker
 from tests.servers.redis_server import RedisServer
@@ -99,7 +99,7 @@ def test_a_fast_feed_waits_in_its_topic(workers: Workers) -> None:
 
     def held() -> float:
         topic = workers.inputs["purchases"]
-        return figures(worker).get(f'streamproc_source_held{{partition="0",topic="{topic}"}}', 0.0)
+        return figures(exposed(worker)).get(f'streamproc_source_held{{partition="0",topic="{topic}"}}', 0.0)
 
     worker = workers.start()
     workers.wait_ready()

@@ -20,22 +20,26 @@ class Writer:
     async def run(self):
         raise RuntimeError("what nobody foresaw")
 
+class Redis:
+    async def look(self):
+        pass
+
 async def main():
-    await FeedService(Writer()).start()
+    await FeedService(Writer(), Redis()).start()
     await asyncio.sleep(60)
 
 asyncio.run(main())
 """
 RATES = """
 import asyncio
-from streamproc.adapters.kafka.rates import _follow
+from streamproc.adapters.kafka.following import _follow
 
 class Consumer:
     async def getmany(self, timeout_ms):
         raise RuntimeError("what nobody foresaw")
 
 async def main():
-    following = asyncio.create_task(_follow(Consumer(), None))
+    following = asyncio.create_task(_follow(Consumer(), None, "the currency rates"))
     await asyncio.sleep(60)
 
 asyncio.run(main())
