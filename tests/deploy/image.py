@@ -80,6 +80,7 @@ class Rehearsal:
 
     def build(self) -> None:
         """Runs every step. Raises AssertionError with what the step said."""
+        self._folder.mkdir()
         for stage in self._stages:
             root = self._folder / stage.name
             _lay(root)

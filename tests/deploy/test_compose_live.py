@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -125,36 +126,54 @@ def test_and_nothing_else(service: str, forbidden: str, by_user: Callable[[str],
 # -------------------------------------------------------------------------------------------- Kafka and our own
 
 
-@pytest.fixture(scope="module")
-def kafka_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+class ComposeKafka:
     """A Kafka with the settings of the compose file, formatted and started as `kafka/start` does."""
-    folder = tmp_path_factory.mktemp("kafka")
-    inside, controller, host = free_ports(3)
-    text = (FOLDER / "kafka" / "server.properties").read_text(encoding="utf-8")
-    for there, here in (
-        ("1@kafka:9093", f"1@127.0.0.1:{controller}"),
-        ("INSIDE://kafka:9092", f"INSIDE://127.0.0.1:{inside}"),
-        ("localhost:9094", f"127.0.0.1:{host}"),
-        ("INSIDE://:9092", f"INSIDE://127.0.0.1:{inside}"),
-        ("CONTROLLER://:9093", f"CONTROLLER://127.0.0.1:{controller}"),
-        ("HOST://:9094", f"HOST://127.0.0.1:{host}"),
-        ("/var/lib/kafka/data", str(folder / "data")),
-    ):
-        assert there in text
-        text = text.replace(there, here)
-    (folder / "server.properties").write_text(text, encoding="utf-8")
-    logging = f"-Dlog4j2.configurationFile={FOLDER / 'kafka' / 'log4j2.properties'}"
-    java = [needed("java", "default-jre-headless"), *JAVA, logging, "-cp", f"{JARS}/*"]
-    cluster = SERVICES["kafka"]["environment"]["CLUSTER_ID"]
-    settings = ["--config", str(folder / "server.properties")]
-    words = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "--cluster-id", cluster, *settings]
-    subprocess.run([*java, *words], check=True, capture_output=True)
-    server = ServerProcess([*java, "kafka.Kafka", folder / "server.properties"], folder / "log")
-    *shell, script = SERVICES["kafka"]["healthcheck"]["test"][1:]
-    asked = [*shell, script.replace("9092", str(inside))]
-    server.wait_ready(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0)
-    yield inside
-    server.kill()
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self._folder = folder
+        self._server: ServerProcess | None = None
+        self.port, controller, host = free_ports(3)
+        text = (FOLDER / "kafka" / "server.properties").read_text(encoding="utf-8")
+        for there, here in (
+            ("1@kafka:9093", f"1@127.0.0.1:{controller}"),
+            ("INSIDE://kafka:9092", f"INSIDE://127.0.0.1:{self.port}"),
+            ("localhost:9094", f"127.0.0.1:{host}"),
+            ("INSIDE://:9092", f"INSIDE://127.0.0.1:{self.port}"),
+            ("CONTROLLER://:9093", f"CONTROLLER://127.0.0.1:{controller}"),
+            ("HOST://:9094", f"HOST://127.0.0.1:{host}"),
+            ("/var/lib/kafka/data", str(self.data)),
+        ):
+            assert there in text
+            text = text.replace(there, here)
+        self._settings = folder / "server.properties"
+        self._settings.write_text(text, encoding="utf-8")
+
+    def start(self) -> None:
+        """Formats the folder where that was not done, starts, and returns once it is healthy."""
+        logging = f"-Dlog4j2.configurationFile={FOLDER / 'kafka' / 'log4j2.properties'}"
+        java = [needed("java", "default-jre-headless"), *JAVA, logging, "-cp", f"{JARS}/*"]
+        cluster = SERVICES["kafka"]["environment"]["CLUSTER_ID"]
+        words = ["format", "--ignore-formatted", "--cluster-id", cluster, "--config", str(self._settings)]
+        subprocess.run([*java, "kafka.tools.StorageTool", *words], check=True, capture_output=True)
+        self._server = ServerProcess([*java, "kafka.Kafka", self._settings], self._folder / "log")
+        *shell, script = SERVICES["kafka"]["healthcheck"]["test"][1:]
+        asked = [*shell, script.replace("9092", str(self.port))]
+        self._server.wait_ready(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0)
+
+    def stop(self) -> None:
+        """Shuts it down in order; nothing if it does not run."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeKafka]:
+    node = ComposeKafka(tmp_path_factory.mktemp("kafka"))
+    node.start()
+    yield node
+    node.stop()
 
 
 class Installation:
@@ -188,13 +207,17 @@ class Installation:
         script = f"cd {place} && exec env -i PATH={os.environ['PATH']} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1"
         return ["bash", "-c", f"{script} {shlex.join([*pairs, PROGRAM, *command])}"]
 
+    def end(self) -> None:
+        """Kills what was started."""
+        while self.started:
+            self.started.pop().kill()
+
 
 @pytest.fixture
-def installation(secrets: Path, kafka_port: int, redis_port: int, tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path, secrets, kafka_port, redis_port)
+def installation(secrets: Path, kafka: ComposeKafka, redis_port: int, tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path, secrets, kafka.port, redis_port)
     yield made
-    for process in made.started:
-        process.kill()
+    made.end()
 
 
 def ready(address: str) -> bool:
@@ -204,25 +227,46 @@ def ready(address: str) -> bool:
         return False
 
 
-def test_the_services_come_up_in_their_order_and_work(installation: Installation, secrets: Path) -> None:
+def customer(page: str, secrets: Path) -> Any:
+    """What the page tells of a customer to whoever has the token; None while it knows nothing."""
+    [token] = re.findall(r'^token = "(.*)"$', (secrets / "page.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    try:
+        return json.load(urlopen(Request(f"{page}/api/customers/c-1", headers={"Authorization": f"Bearer {token}"})))
+    except (URLError, OSError):
+        return None
+
+
+SOLD = b'{"event_id":"1","customer_id":"c-1","occurred_at":"2026-11-01T10:00:00Z","order_id":"o-1","amount":10}\n'
+
+
+def doctor_finds(installation: Installation) -> list[bytes]:
+    found = installation.run("worker", "doctor", "--json").stdout.splitlines()
+    return [line for line in found if json.loads(line)["level"] == "fault"]
+
+
+def test_the_services_work_and_a_copy_of_kafkas_folder_is_a_backup_of_them(
+    installation: Installation, kafka: ComposeKafka, redis_port: int, secrets: Path, tmp_path: Path
+) -> None:
     made = installation.run("topics", *SERVICES["topics"]["command"])
     assert made.returncode == 0, made.stderr
     worker, page = installation.start("worker"), installation.start("page")
     wait_until(lambda: ready(worker) and ready(page), "worker and page ready")
-    sold = b'{"event_id":"1","customer_id":"c-1","occurred_at":"2026-11-01T10:00:00Z","order_id":"o-1","amount":10}\n'
-    assert installation.run("topics", "produce", "-", given=sold).returncode == 0
-    [token] = re.findall(r'^token = "(.*)"$', (secrets / "page.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    asked = Request(f"{page}/api/customers/c-1", headers={"Authorization": f"Bearer {token}"})
-
-    def known() -> bool:
-        try:
-            return bool(json.load(urlopen(asked, timeout=10)))
-        except (URLError, OSError):
-            return False
-
-    wait_until(known, "the page knows the customer")
+    assert installation.run("topics", "produce", "-", given=SOLD).returncode == 0
+    wait_until(lambda: customer(page, secrets) is not None, "the page knows the customer")
     with pytest.raises(URLError, match="401"):
         urlopen(f"{page}/api/customers/c-1", timeout=10)
-    found = installation.run("worker", "doctor", "--json").stdout.splitlines()
-    faults = [json.loads(line) for line in found if b'"fault"' in line]
-    assert faults == []
+    assert doctor_finds(installation) == []
+
+    # The host burns down; what is left is a copy of Kafka's folder, made while the broker was down.
+    installation.end()
+    kafka.stop()
+    shutil.copytree(kafka.data, tmp_path / "copy")
+    shutil.rmtree(kafka.data)
+    with Redis(port=redis_port, username="tester", password="-") as tester:
+        tester.flushall()
+    shutil.copytree(tmp_path / "copy", kafka.data)
+    kafka.start()
+    worker, page = installation.start("worker"), installation.start("page")
+    wait_until(lambda: ready(worker) and ready(page), "worker and page ready")
+    wait_until(lambda: customer(page, secrets) is not None, "the page knows the customer")
+    assert doctor_finds(installation) == []

@@ -82,28 +82,25 @@ def test_only_what_is_copied_reaches_the_build(parts: list[Stage]) -> None:
     assert all((ROOT / name).exists() for name in wanted)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+@pytest.fixture
+def built(tmp_path: Path) -> Iterator[Rehearsal]:
     if not may_rehearse():
         pytest.skip("only root may give a process a file system of its own")
-    rehearsal = Rehearsal(tmp_path_factory.mktemp("image"))
+    rehearsal = Rehearsal(tmp_path / "image")
     rehearsal.build()
     yield rehearsal
     rehearsal.remove()
 
 
-def test_the_steps_build_a_program_that_runs_as_nobody_in_particular(built: Rehearsal) -> None:
-    said, _ = built.start(
-        "streamproc version; id -u; touch /opt/x /etc/streamproc/x || python -m pip list"
-    ).communicate()
+def test_the_steps_build_what_runs_as_nobody_with_a_read_only_root(built: Rehearsal, parts: list[Stage]) -> None:
+    touching = "streamproc version; id -u; touch /opt/x /etc/streamproc/x || python -m pip list"
+    said, _ = built.start(touching).communicate()
     assert said.splitlines()[:2] == [streamproc.__version__, "10001"]
     assert said.count("Read-only file system") == 2
     assert "No module named pip" in said
 
-
-def test_it_is_healthy_with_a_read_only_root_and_ends_when_asked(built: Rehearsal, parts: list[Stage]) -> None:
     health = shlex.join(json.loads(parts[-1].all("HEALTHCHECK")[0].partition("CMD ")[2]))
-    script = f"""
+    serving = f"""
         export STREAMPROC_TOKEN=0123456789abcdef
         streamproc run --live --listen 0.0.0.0:8080 2>/var/lib/streamproc/log & run=$!
         if {health} 2>/dev/null; then echo healthy too early; fi
@@ -111,6 +108,6 @@ def test_it_is_healthy_with_a_read_only_root_and_ends_when_asked(built: Rehearsa
         kill -TERM $run; wait $run || echo ended $?
         ls /var/lib/streamproc
     """
-    said, _ = built.start(script, writable=["/var/lib/streamproc"]).communicate(timeout=120)
+    said, _ = built.start(serving, writable=["/var/lib/streamproc"]).communicate(timeout=120)
     assert "healthy" not in said
-    assert "journal" in said or ".db" in said, said
+    assert ".db" in said, said
