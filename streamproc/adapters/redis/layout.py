@@ -18,6 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from streamproc.desk.feed import Numbered, Standing, as_it_stands, stake_of
+from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
 
@@ -86,6 +87,8 @@ def arguments(record: Numbered, before: int | None) -> list[bytes | str | int]:
     entry = record.entry
     if entry is None:
         return [*place, "unreadable", *[""] * 10]
+    if is_farewell(entry):
+        return [*place, "forget", *[""] * 8, entry.customer_id, ""]
     told = entry.warning
     if told is not None:
         return [*place, "raise", record.body, told.id, told.raised_at, "", *_figures(told), *_raised(told)]

@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import redis.asyncio
-from redis.exceptions import NoPermissionError, NoScriptError
+from redis.exceptions import NoPermissionError, NoScriptError, WatchError
 
 from streamproc.adapters.redis.client import offset_of, told
 from streamproc.adapters.redis.layout import USUAL, Bounds, arguments, keys_under
 from streamproc.desk.feed import FeedMovedError, Numbered, Place
+from streamproc.desk.forgetting import is_farewell
 
 TAKE = Path(__file__).with_name("take.lua").read_text(encoding="utf-8")
 
 MOVED = -1
+
+PAGE = 1_000
+"""Lines that are looked through at once: others are served in between."""
 
 
 class RedisFeedStore:
@@ -40,6 +45,62 @@ class RedisFeedStore:
 
     async def write(self, after: int | None, records: Sequence[Numbered]) -> int:
         """Takes in the records that follow `after`; gives how many were new. Raises FeedMovedError, FeedAwayError."""
+        written, begin = 0, 0
+        for number, record in enumerate(records):
+            if record.entry is not None and is_farewell(record.entry):
+                written += await self._write(after, records[begin:number])
+                await self._drop_lines(record.entry.customer_id, record.offset)  # before the position tells it done
+                after, begin = records[number - 1].offset if number else after, number
+        return written + await self._write(after, records[begin:])
+
+    async def _drop_lines(self, customer_id: str, before: int) -> None:
+        """Makes the lines anew without those of one customer from records before this offset.
+
+        What is deleted from a stream stays in it until all its neighbours are deleted too.
+        """
+        named = b'"customer_id":' + msgspec.json.encode(customer_id)
+        with told():
+            while not await self._drop_once(named, before):
+                pass
+
+    async def _drop_once(self, named: bytes, before: int) -> bool:
+        """Whether it went through: another writer may write a line meanwhile."""
+        lines = self._keys.lines
+        async with self._client.pipeline(transaction=True) as held:
+            await held.watch(lines)
+            kept, dropped = await self._copy_lines(named, before)
+            if not dropped:
+                await self._client.delete(f"{lines}:new")
+                return True
+            held.multi()  # type: ignore[no-untyped-call]
+            held.rename(f"{lines}:new", lines) if kept else held.delete(lines)
+            try:
+                await held.execute()
+            except WatchError:
+                return False
+        return True
+
+    async def _copy_lines(self, named: bytes, before: int) -> tuple[int, int]:
+        """Copies the lines but those that hold `named`; how many were copied, and how many not."""
+        copy, begin, kept, dropped = f"{self._keys.lines}:new", "-", 0, 0
+        await self._client.delete(copy)
+        while True:
+            found: Any = await self._client.xrange(self._keys.lines, min=begin, count=PAGE)
+            if not found:
+                return kept, dropped
+            async with self._client.pipeline(transaction=False) as sent:
+                for number, fields in found:
+                    if named in fields[b"line"] and int(number.split(b"-")[0]) <= before:
+                        dropped += 1
+                    else:
+                        sent.xadd(copy, fields, id=number)
+                        kept += 1
+                await sent.execute()
+            begin = "(" + found[-1][0].decode()
+
+    async def _write(self, after: int | None, records: Sequence[Numbered]) -> int:
+        if not records:
+            return 0
         with told():
             answers = await self._send(after, records)
             if any(isinstance(answer, NoScriptError) for answer in answers):

@@ -64,6 +64,20 @@ end
 
 if kind == 'unreadable' then return done(1) end
 
+if kind == 'forget' then
+    -- All warnings of one customer; the lines that tell of them are the writer's to delete.
+    local begin = customer .. '\0'
+    for _, found in ipairs(redis.call('ZRANGEBYLEX', customers, '[' .. begin, '(' .. customer .. '\1')) do
+        local member = found:sub(#begin + 1)
+        local old = member:sub(member:find('\0', 1, true) + 1)
+        count(cmsgpack.unpack(redis.call('HGET', standings, old)), -1)
+        redis.call('ZREM', open_newest, member)
+        redis.call('ZREM', open_stakes, member)
+        forget(old)
+    end
+    return done(1)
+end
+
 local packed = redis.call('HGET', standings, id)
 local life = redis.call('HGET', lives, id)
 life = life and cmsgpack.unpack(life) or {}

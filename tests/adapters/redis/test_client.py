@@ -12,6 +12,7 @@ from streamproc.adapters.redis.layout import keys_under
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.redis.store import RedisFeedStore
 from streamproc.desk.feed import FeedAwayError
+from streamproc.desk.forgetting import farewell_of
 from streamproc.testing.feed_entries import changed, warned
 from tests.adapters.redis.kit import PREFIX, RedisFeed, contents
 from tests.servers.redis_server import PASSWORD, QUOTED_PASSWORD, USER, RedisServer
@@ -51,7 +52,7 @@ def test_an_unknown_certificate_is_not_trusted(secure: RedisServer) -> None:
 def test_a_feed_needs_few_rights(redis_server: RedisServer) -> None:
     """A writer and a reader that may do nothing but this, and touch no other key."""
     reading = ["get", "hget", "hmget", "hgetall", "zrangebylex", "zrevrange", "zscore", "zcard", "xrange", "xrevrange"]
-    writing = ["set", "hset", "hdel", "hincrby", "zadd", "zrem", "zrange", "xadd"]
+    writing = ["set", "hset", "hdel", "hincrby", "zadd", "zrem", "zrange", "xadd", "del", "rename", "watch"]
     script = ["evalsha", "script|load", "script|exists", "multi", "exec"]
     connection = ["client|setname", "ping"]
     with reading_client(redis_server.url) as client:
@@ -61,7 +62,8 @@ def test_a_feed_needs_few_rights(redis_server: RedisServer) -> None:
                 user, enabled=True, passwords=["+x"], keys=[f"{{{PREFIX}feed}}:*"], commands=rights, reset=True
             )
     with RedisFeed(redis_server.url, username="writer", password="x") as feed:
-        feed.write([warned("w1"), changed("w1", "escalated"), changed("w1", "withdrawn"), warned("w2")])
+        feed.write([warned("w3", "d"), warned("w1"), farewell_of("d", "2026-02-01T00:00:00Z")])
+        feed.write([changed("w1", "escalated"), changed("w1", "withdrawn"), warned("w2")])
         expected = contents(feed)
     with RedisFeed(redis_server.url, username="reader", password="x") as feed:
         assert contents(feed) == expected
