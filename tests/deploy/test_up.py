@@ -1,0 +1,100 @@
+"""The commands that install, run with stand-ins for `docker` and `kubectl` that write down what they are asked.
+
+There is no engine and no cluster here. What needs neither (`kubectl create --dry-run=client`) is done by the real one.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.ground.source import ROOT
+
+KUBECTL = Path(sys.executable).with_name("kubectl")
+STAND_IN = """#!/bin/bash
+echo "$(basename "$0") $*" >>"{calls}"
+case "$*" in
+    *--dry-run=client*|*--local*) exec "{kubectl}" "$@" ;;
+    *"--filename -") cat >"{calls}.$(grep -c . "{calls}")" ;;
+    "get crd "*) [ -n "${{OPERATOR:-}}" ] ;;
+esac
+"""
+
+
+class Stage:
+    """A copy of deploy/, and what the stand-ins were asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.deploy = Path(
+            shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("secrets"))
+        )
+        self._calls = folder / "calls"
+        self._path = folder / "bin"
+        self._path.mkdir()
+        for name in ("docker", "kubectl"):
+            program = self._path / name
+            program.write_text(STAND_IN.format(calls=self._calls, kubectl=KUBECTL), encoding="utf-8")
+            program.chmod(0o755)
+
+    def run(self, *words: str, operator: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Runs a command of deploy/."""
+        environment = {**os.environ, "PATH": f"{self._path}:{os.environ['PATH']}", "OPERATOR": "1" if operator else ""}
+        command = [str(self.deploy / words[0]), *words[1:]]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    @property
+    def calls(self) -> list[str]:
+        return self._calls.read_text(encoding="utf-8").splitlines() if self._calls.exists() else []
+
+    @property
+    def applied(self) -> list[dict[str, object]]:
+        """What was handed over on standard input, object by object."""
+        texts = [path.read_text(encoding="utf-8") for path in self._calls.parent.glob("calls.*")]
+        return [found for text in texts for found in yaml.safe_load_all(text) if found]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+def test_compose_comes_up_with_secrets_of_its_own(stage: Stage) -> None:
+    done = stage.run("compose/up")
+    assert done.returncode == 0, done.stderr
+    assert stage.calls == ["docker compose up --detach --build --wait"]
+    token = (stage.deploy / "compose" / "secrets" / "page-token").read_text(encoding="utf-8")
+    assert token not in done.stdout + done.stderr
+    assert "http://localhost:8080/" in done.stdout
+
+
+def test_kubernetes_comes_up_small_with_secrets_of_its_own(stage: Stage) -> None:
+    done = stage.run("kubernetes/up", "small")
+    assert done.returncode == 0, done.stderr
+    assert stage.calls[0] == "kubectl apply -k overlays/small"
+    assert stage.calls[-1].startswith("kubectl rollout status --namespace streamproc")
+    assert stage.applied == []
+    assert (stage.deploy / "kubernetes" / "overlays" / "small" / "secrets" / "worker.toml").exists()
+
+
+def test_an_operator_gets_rules_and_dashboards(stage: Stage) -> None:
+    assert stage.run("kubernetes/up", "small", operator=True).returncode == 0
+    kinds = {str(found["kind"]) for found in stage.applied}
+    assert kinds == {"PrometheusRule", "ConfigMap"}
+    rules = [found["spec"] for found in stage.applied if found["kind"] == "PrometheusRule"]
+    there = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
+    assert rules == [yaml.safe_load(path.read_text(encoding="utf-8")) for path in there]
+    boards = [found for found in stage.applied if found["kind"] == "ConfigMap"]
+    assert len(boards) == len(list((ROOT / "deploy" / "grafana" / "dashboards").iterdir()))
+    for found in boards:
+        assert dict(found["metadata"])["labels"] == {"grafana_dashboard": "1"}  # type: ignore[call-overload]
+
+
+def test_production_wants_secrets_first(stage: Stage) -> None:
+    done = stage.run("kubernetes/up", "production")
+    assert done.returncode == 1
+    assert "secrets.example" in done.stderr
+    assert stage.calls == []
