@@ -165,12 +165,17 @@ VERDICTS = Row(
         Panel(
             "lines",
             Said("Precision in 30 days", "30 天准确率"),
-            Said("Of the verdicts within 30 days, the share that was right.", "近 30 天验证中准确的比例。"),
+            Said(
+                "Of the verdicts within 30 days, the share that was right; of all verdicts where there were none.",
+                "近 30 天验证中准确的比例；若无，则按全部验证计算。",
+            ),
             (
                 (
                     (
                         'sum(increase(streamproc_verdicts_total{job="$job", verdict="right"}[30d]))'
-                        ' / sum(increase(streamproc_verdicts_total{job="$job"}[30d]))'
+                        ' / (sum(increase(streamproc_verdicts_total{job="$job"}[30d])) > 0)'
+                        ' or sum(streamproc_verdicts_total{job="$job", verdict="right"})'
+                        ' / sum(streamproc_verdicts_total{job="$job"})'
                     ),
                     "",
                 ),

@@ -1,4 +1,7 @@
-"""A live run of a small shop, with a feed that is a process of its own, and what watches it."""
+"""A live run of a small shop, with a feed that is a process of its own, and what watches it.
+
+Run as a program, it is that feed.
+"""
 
 import json
 import subprocess
@@ -11,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import Request, urlopen
 
+from deploy.grafana.panels import Teller
+from deploy.grafana.write import BOARDS
 from streamproc.simulate import Dirt, Shop, write
 from tests.ground.source import ROOT
 from tests.servers.monitoring import Alertmanager, Prometheus, Receiver
@@ -67,6 +72,34 @@ def scene(folder: Path) -> Iterator[Scene]:
         stack.callback(prometheus.kill)
         wait_until(lambda: len(prometheus.ask("rate(streamproc_events_total[5s]) > 0")) > 0, "events are counted")
         yield Scene(page, feed, prometheus, receiver)
+
+
+VARIABLES = {"$job": "streamproc", "$grade": ".+", "$instance": ".+", "$__rate_interval": "10s"}
+"""What stands for Grafana's variables."""
+
+
+def asked_of(*tellers: Teller) -> set[str]:
+    """The queries of all panels that these tell."""
+    asked = {
+        asks
+        for board in BOARDS
+        for row in board.rows
+        for panel in row.panels
+        for asks, _ in panel.asks
+        if panel.teller in tellers
+    }
+    return {_filled(asks) for asks in asked}
+
+
+def _filled(asks: str) -> str:
+    for variable, value in VARIABLES.items():
+        asks = asks.replace(variable, value)
+    return asks
+
+
+def shows(prometheus: Prometheus, asks: str) -> bool:
+    """Whether there is a number to be drawn."""
+    return any(series["value"][1] != "NaN" for series in prometheus.ask(asks))
 
 
 def _ready(page: str) -> bool:

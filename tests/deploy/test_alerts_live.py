@@ -1,43 +1,48 @@
-"""A live run with a real Prometheus and Alertmanager: the feed is killed, and whoever is on call is told."""
+"""A live run with a real Prometheus and Alertmanager: all of it is asked for, and a killed feed is told.
 
-from collections.abc import Iterator
+One test, for the scene takes longer than all that is looked at: what is told, the questions of the page, the dashboards,
+the alert.
+"""
+
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import pytest
-
-from streamproc.adapters.metrics.catalogue import CATALOGUE, TABLE
-from tests.deploy.live import Scene, scene
+from streamproc.adapters.metrics.catalogue import TABLE
+from tests.deploy.live import Scene, asked_of, scene, shows
 from tests.ground.source import ROOT
 from tests.servers.process import wait_until
 
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(tmp_path_factory.mktemp("live")) as found:
-        yield found
+SELDOM = {"streamproc_desk_steps_total", "streamproc_open_alerts", "streamproc_service_warnings_total"}
+"""What a small shop may have nothing of."""
 
 
-def test_prometheus_has_what_the_run_tells(live: Scene) -> None:
+def test_a_live_run_is_seen_and_a_killed_feed_is_told(tmp_path: Path) -> None:
+    with scene(tmp_path) as live:
+        prometheus_has_what_the_run_tells(live)
+        every_question_of_the_page_about_metrics_is_taken(live)
+        every_panel_of_a_run_shows_something(live)
+        a_killed_feed_is_told_to_whoever_is_on_call(live)
+
+
+def prometheus_has_what_the_run_tells(live: Scene) -> None:
     told = {series["metric"]["__name__"] for series in live.prometheus.ask('{__name__=~"streamproc_.+"}')}
     wanted = {about.name for about in TABLE if "run" in about.tellers and about.kind not in {"histogram", "summary"}}
-    assert wanted - told <= {
-        "streamproc_desk_steps_total",
-        "streamproc_open_alerts",
-        "streamproc_service_warnings_total",
-    }
+    assert wanted - told <= SELDOM
     wait_until(lambda: bool(live.prometheus.ask("streamproc:customers:sum")), "the rules' own figures are there")
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_a_question_of_the_page_is_one_that_prometheus_takes(live: Scene, name: str) -> None:
-    live.prometheus.ask(CATALOGUE[name].asks)
+def every_question_of_the_page_about_metrics_is_taken(live: Scene) -> None:
+    for about in TABLE:
+        live.prometheus.ask(about.asks)
 
 
-def told(live: Scene, **labels: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(to, alert) for to, alert in live.receiver.told if labels.items() <= alert["labels"].items()]
+def every_panel_of_a_run_shows_something(live: Scene) -> None:
+    for asks in sorted(asked_of("run", "any")):
+        wait_until(partial(shows, live.prometheus, asks), asks, seconds=20)
 
 
-def test_a_killed_feed_is_told_to_whoever_is_on_call(live: Scene) -> None:
+def a_killed_feed_is_told_to_whoever_is_on_call(live: Scene) -> None:
     silent = {"alertname": "StreamprocFeedSilent", "feed": "purchases"}
     assert told(live, **silent) == []
     live.feed.kill()
@@ -50,3 +55,7 @@ def test_a_killed_feed_is_told_to_whoever_is_on_call(live: Scene) -> None:
     assert annotations["summary_zh"].startswith("数据源 purchases 没有新数据")
     assert (ROOT / annotations["runbook_url"]).exists()
     assert told(live, alertname="StreamprocTargetDown") == []
+
+
+def told(live: Scene, **labels: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(to, alert) for to, alert in live.receiver.told if labels.items() <= alert["labels"].items()]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -9,7 +10,10 @@ from kafka import KafkaProducer
 
 from tests.adapters.catalogue import held_to_the_catalogue
 from tests.adapters.kafka.workers import ADDRESS, Worker, Workers
+from tests.deploy.live import asked_of, shows
 from tests.servers.broker import Broker
+from tests.servers.monitoring import Prometheus
+from tests.servers.process import wait_until
 from tests.servers.redis_server import RedisServer
 
 
@@ -21,6 +25,20 @@ def exposed(worker: Worker) -> str:
 
 def figures(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
+
+
+def dashboards_show(worker: Worker, folder: Path) -> None:
+    """Every panel that only a cluster tells of has something to show, from a real Prometheus."""
+    found = ADDRESS.search(worker.log.read_bytes())
+    assert found is not None
+    prometheus = Prometheus(folder, [found[1].decode()])
+    prometheus.start()
+    try:
+        for asks in sorted(asked_of("worker")):
+            wait_until(partial(shows, prometheus, asks), asks, seconds=20)
+        wait_until(lambda: bool(prometheus.ask("streamproc:lag:records")), "the rules' own figures are there")
+    finally:
+        prometheus.kill()
 
 
 def line(event_id: str, days_ago: float, **fields: object) -> bytes:
@@ -67,5 +85,6 @@ def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic
         assert told['streamproc_transaction_duration_seconds_count{app="intake"}'] > 0
         assert told["process_start_time_seconds"] > 0
         held_to_the_catalogue(text, "worker")
+        dashboards_show(worker, tmp_path / "prometheus")
     finally:
         workers.close()
