@@ -1,7 +1,6 @@
 """A live run with a real Prometheus and Alertmanager: all of it is asked for, and a killed feed is told.
 
-One test, for the scene takes longer than all that is looked at: what is told, the questions of the page, the dashboards,
-the alert.
+One test, for the scene takes longer than all that is looked at in it.
 """
 
 from functools import partial
