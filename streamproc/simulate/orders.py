@@ -68,6 +68,7 @@ class Till:
         over = wallet.price_loyal and at >= self._world.discounts_end_at
         if not over and chance(rng, wallet.discounted):
             amount = listed * rng.randrange(60, 91, 5) // 100
+        if amount < listed or self._person.invoiced():
             extra = f',"list_amount":{money_text(listed)}'
         if wallet.member and chance(rng, 0.15):
             extra += f',"reward_amount":{money_text(amount // 20)}'

@@ -101,6 +101,10 @@ class Person:
     wallet: Wallet
     temper: Temper
 
+    def invoiced(self) -> bool:
+        """Whether the list price stands on every order: so it does for firms with an account manager."""
+        return self.seat is not None and self.kind is not CONSUMER
+
 
 def draw_person(world: World, number: int, rng: Random) -> Person:
     """The customer of that number."""

@@ -167,6 +167,18 @@ def test_the_price_loyal_buy_at_a_discount_until_discounts_end() -> None:
     assert causes["price"] > 0.5 * causes.total()
 
 
+def test_firms_with_an_account_manager_are_told_the_list_price_whatever_they_pay() -> None:
+    """Only so it shows that somebody hardly minds prices: without it nobody could be platinum."""
+    people = [draw_person(world(), number, dice(SHOP.seed, number)) for number in range(SHOP.customers)]
+    invoiced = {person.name for person in people if person.invoiced()}
+    assert 100 < len(invoiced) < 250
+    listed = Counter[bool]()
+    for order in events("purchases"):
+        if order["amount"] > 0 and name_of(order) in invoiced:
+            listed[order["list_amount"] > order["amount"]] += 1
+    assert 0.05 < listed[True] / listed.total() < 0.35
+
+
 def test_a_raided_region_shows_in_its_orders() -> None:
     assigned = {fact["subject"]: fact["region"] for fact in events("facts") if fact.get("fact") == "dealer_region"}
     strange = [order for order in events("purchases") if "dealer_id" in order]
