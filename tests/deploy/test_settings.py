@@ -104,7 +104,7 @@ def told(path: Path) -> Iterator[str]:
     text = path.read_text(encoding="utf-8")
     code = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL) + re.findall(r"^(?: {4}.*\n)+", text, re.MULTILINE)
     for line in [line for block in code for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text):
-        yield from re.findall(r"(?:^|(?<!-n) |/)streamproc ((?:[a-z-]+ ?)[^|;&#>`]*)", line)
+        yield from re.findall(r"(?:^|(?<!-[nu]) |/)streamproc ((?:[a-z-]+ ?)[^|;&#>`]*)", line)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".md"], ids=lambda path: path.name)
