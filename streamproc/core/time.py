@@ -1,6 +1,7 @@
 """Time as the journal keeps it: integer microseconds (`at`) and integer days since the epoch, UTC."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -42,6 +43,7 @@ def to_datetime(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
+@lru_cache(maxsize=4096)  # a tick's lines tell the same few instants
 def to_text(at: int) -> str:
     """RFC 3339 in UTC, fractions only where there are any: `2026-01-31T00:00:00Z`."""
     return to_datetime(at).isoformat().replace("+00:00", "Z")

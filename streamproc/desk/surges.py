@@ -88,6 +88,8 @@ def _common_swing(days: Days) -> float:
 
 
 def _surge(days: Days, name: str, odds: float, swing: float, is_open: IsOpen) -> Finding | None:
+    if sum(days.counts[name][-max(WINDOWS) :]) < LEAST_COUNT and not is_open("complaint_surge", name):
+        return None  # as most days end: nothing to be sure of
     bands = _bands(days, name, swing)
     window = min(bands, key=lambda w: bands[w].above, default=None)
     if window is None:
