@@ -1,7 +1,8 @@
 """`python -m tests.bench.latency [--rate N] [--seconds N]`: from an event's sending to its warning in Redis.
 
 Ticks follow the wall, one a second. The policy warns of everybody at their first purchase; one event in a hundred is
-such a first purchase, the others come from customers who are warned of already. One worker runs all apps.
+such a first purchase, the others are purchases of customers who were warned of, for whom the cooldown lasts. One worker
+runs all apps.
 """
 
 import argparse
@@ -42,7 +43,7 @@ EVERYBODY = Policy(
     minimum_silence=0.0,
     minimum_purchase_days=0,
     minimum_customers_fitted=0,
-    cooldown_days=0,
+    cooldown_days=1,
     recent_contact_days=0,
 )
 
