@@ -15,10 +15,11 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """Each dashboard's file, and what belongs into it: one a language, in a folder of its own."""
+    """Each dashboard's file, and what belongs into it: a folder a language; no two names are the same all the same."""
     for language in LANGUAGES:
         for board in BOARDS:
-            yield FOLDER / language / f"{board.name}.json", written(board, BOARDS, language)
+            name = board.name if language == "en" else f"{board.name}-zh"
+            yield FOLDER / language / f"{name}.json", written(board, BOARDS, language)
 
 
 if __name__ == "__main__":
