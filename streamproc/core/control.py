@@ -12,7 +12,7 @@ from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
 
-CORE_VERSION = 2
+CORE_VERSION = 3
 """The version of the rules by which records are applied: raised when the same journal would come to something else."""
 
 
