@@ -74,10 +74,11 @@ class OwnedPartition:
         self._end: int | None = None
 
     async def restore(self, past: Past, position: int, topic: str | None = None) -> None:
-        """Takes the state back; goes on at `position` of the topic that has this id."""
-        for n, (key, value) in enumerate(past.states.items()):
-            self._processor.restore(key, value)
-            if n % RESTORE_STEP == 0:
+        """Takes the state back, and empties the past of it; goes on at `position` of the topic that has this id."""
+        left = past.states
+        while left:  # what is taken back is let go: a base is not in memory twice
+            self._processor.restore(*left.popitem())
+            if len(left) % RESTORE_STEP == 0:
                 await asyncio.sleep(0)
         self.position, self._suspect, self.restored = position, past.suspect, True
         self._topic = topic if topic != past.topic else None
