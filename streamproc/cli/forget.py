@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from streamproc.adapters.embedded.forgetting import Traces, ids_of, kept_beside, purge, traces
 from streamproc.adapters.embedded.forgetting import forget as forget_in
+from streamproc.adapters.embedded.forgetting import ids_of, kept_beside, purge, traces
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -21,7 +21,7 @@ from streamproc.cli.common import (
 )
 from streamproc.cli.home import on_cluster
 from streamproc.cli.writing import writing
-from streamproc.config import ConfigError
+from streamproc.desk.forgetting import Traces
 
 
 def forget(
@@ -39,6 +39,9 @@ def forget(
     person before now is not taken in again, whatever export still holds it; what happens later is a new customer's.
     Sums and models stay: they name nobody.
 
+    On a cluster the workers let go of the person at once, Redis too, and the feed's readers are told. What Kafka's
+    topics hold is gone once `streamproc journal rewrite` has made them anew: run that on a schedule.
+
     A folder's file is written anew at once, so no other process may run on the folder. Backups, and files that
     `retract` left, hold what they held: the command names those beside the folder's own. Exit code 1: there is nothing.
 
@@ -49,7 +52,8 @@ def forget(
     """
     with command(config, data) as screen:
         if on_cluster(screen.settings, data):
-            raise ConfigError("this is for a data folder: name it with --data")
+            _on_cluster(screen, customer, yes=yes, json=json)
+            return
         with seldom_collecting(), writing(screen.settings.data) as held:
             found = traces(held.db, ids_of(held.db, customer))
             done = bool(found.records or found.warnings or found.dead_letters) and _agreed(screen, found, yes=yes)
@@ -58,6 +62,21 @@ def forget(
             if done or yes:
                 purge(held.db)
         _tell(screen, found, kept_beside(screen.settings.data), done=done, json=json)
+
+
+def _on_cluster(screen: Screen, customer: str, *, yes: bool, json: bool) -> None:
+    from streamproc.cli.forget_cluster import forget_on, known_on  # noqa: PLC0415 - a folder needs no Kafka
+
+    known = known_on(screen.settings, customer)
+    found = known.traces
+    done = bool(found.records) and _agreed(screen, found, yes=yes)
+    if done:
+        forget_on(screen.settings, known)
+    _tell(screen, found, [], done=done, json=json)
+    if done and not json:
+        screen.note(
+            "Kafka's topics still hold what was written: `streamproc journal rewrite` makes them anew without it."
+        )
 
 
 def _agreed(screen: Screen, found: Traces, *, yes: bool) -> bool:

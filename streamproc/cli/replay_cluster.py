@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from streamproc.adapters.embedded.replay import Replay, Replayed
 from streamproc.adapters.kafka.reading_feed import Line
 from streamproc.cli.cluster import Cluster, numbered
+from streamproc.desk.feed import line_in
+from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.warning import money_of
 
 
@@ -33,7 +35,14 @@ class ClusterStory:
     def stored(self, reached: int, wait: float) -> bytes | None:
         """The topic's next line; those of later ticks than the one `reached` (µs) belong to what comes after it."""
         self._next = self._next or self._lines.next(wait)
+        while self._next is not None and _is_farewell(self._next):  # no tick brought it
+            self._next = self._lines.next(wait)
         if self._next is None or self._next.tick > reached:
             return None
         line, self._next = self._next, None
         return line.body
+
+
+def _is_farewell(line: Line) -> bool:
+    entry = line_in(line.body)
+    return entry is not None and is_farewell(entry)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from streamproc.core.alerts import Alert, alert_of
@@ -13,6 +14,15 @@ WHY: Final = "forgotten"
 
 OWN: Final = frozenset({"customer", "complaint", "repeats"})
 """What of an alert's names is the customer's own."""
+
+
+class Traces(Struct, frozen=True, kw_only=True):
+    """What is held of somebody under all their `ids`: how many rows of each kind."""
+
+    ids: tuple[str, ...]
+    records: int
+    warnings: int
+    dead_letters: int
 
 
 def let_go(desk: Desk, customers: frozenset[str], at: int) -> list[Alert]:

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from streamproc.adapters.embedded import feed
 from streamproc.adapters.embedded.journal import GONE, forgotten_records
@@ -22,7 +21,7 @@ from streamproc.core.alerts import Alert
 from streamproc.core.control import Handover
 from streamproc.core.events import CustomerFact
 from streamproc.core.time import to_text
-from streamproc.desk.forgetting import alert_without, farewell
+from streamproc.desk.forgetting import Traces, alert_without, farewell
 from streamproc.wire.journal import decode
 
 KEPT = "streamproc-before-*.db"
@@ -31,15 +30,6 @@ KEPT = "streamproc-before-*.db"
 _ALIASES = (b'"alias_of":', b'"type":"handover"')
 _THEIRS = "customer IN (SELECT value FROM json_each(?))"
 _TABLES = ("journal", "states", "waiting", "feed", "retold", "warnings")
-
-
-class Traces(Struct, frozen=True, kw_only=True):
-    """What a folder holds of somebody under all their `ids`: how many rows of each kind."""
-
-    ids: tuple[str, ...]
-    records: int
-    warnings: int
-    dead_letters: int
 
 
 def ids_of(db: sqlite3.Connection, customer_id: str) -> frozenset[str]:

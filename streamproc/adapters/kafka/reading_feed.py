@@ -11,6 +11,7 @@ from streamproc.adapters.kafka.desk import TICK_HEADER
 from streamproc.adapters.kafka.reading import Span, Topics, header
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.desk.feed import OPEN_STATES, Counts, Order, line_in, rank
+from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry
 
@@ -45,6 +46,8 @@ class TopicFeed:
         for entry in self._entries(customers):
             if entry.warning is not None:
                 found[entry.warning_id] = _raised(entry)
+            elif is_farewell(entry):
+                found = {name: told for name, told in found.items() if told.customer_id != entry.customer_id}
             elif entry.warning_id in found:
                 found[entry.warning_id] = _gone_on(found[entry.warning_id], entry)
         wanted = [warning for warning in found.values() if not open_only or warning.state in OPEN_STATES]
