@@ -37,7 +37,7 @@ class Days(Struct):
     def add(self, day: int, counts: dict[str, int]) -> None:
         """Appends a day to every series (in place); what is not counted is 0."""
         self.last = day
-        for name in {*self.counts, *counts}:
+        for name in sorted({*self.counts, *counts}):
             kept = self.counts.setdefault(name, [])
             kept.append(counts.get(name, 0))
             del kept[: -(TALLY_DAYS_KEPT if ":" in name else DAYS_KEPT)]

@@ -379,9 +379,10 @@ class Partition:
 
     def _ripe(self, at: int) -> dict[str, list[CustomerEvent]]:
         """The waiting events that the tick passes, by customer, in (time, id) order; they wait no more."""
-        times, customers = self._waiting_times, set()
+        times = self._waiting_times
+        customers: dict[str, None] = {}  # in order of their first event: what is counted first may have no room left
         while times and times[0][0] < at:
-            customers.add(heappop(times)[1])
+            customers[heappop(times)[1]] = None
         ripe: dict[str, list[CustomerEvent]] = {}
         for customer_id in customers:
             events = self._waiting.pop(customer_id)

@@ -121,6 +121,12 @@ def test_series_beyond_the_bound_count_together() -> None:
     assert kept.room_for("region:new", {}) == "region:…"
 
 
+def test_new_series_stand_in_order_of_name_whatever_the_hashes_of_names() -> None:
+    kept, names = Days(), [f"complaints:{n:02}" for n in range(40)]
+    kept.add(0, dict.fromkeys(reversed(names), 1))
+    assert list(kept.counts) == names
+
+
 def test_satisfaction_that_slides_is_told_and_over_when_it_comes_back() -> None:
     watch, lines = Watch(), list[Alert]()
     for n, (at, steps, totals) in enumerate(days(World(), 320, 1)):

@@ -5,6 +5,7 @@ from itertools import groupby
 
 import pytest
 
+from streamproc.core.events import FirmFact
 from streamproc.core.facts import Facts
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR
@@ -12,6 +13,7 @@ from streamproc.monitor.effects import Effect, FirmTold, Looked, PartitionSummar
 from streamproc.monitor.state import decode_state
 from streamproc.monitor.totals import merged
 from streamproc.scoring.examples import Example
+from streamproc.testing.events import bought, on
 from tests.monitor.bench import Bench
 from tests.monitor.shops import Record, jumbled, records
 
@@ -120,3 +122,16 @@ def test_who_is_not_observed_is_judged_the_same(stale: tuple[str, ...]) -> None:
     ]
     assert not any(e.figures or e.groups for e in unseen.all(Looked))
     assert len(unseen.entries) > 10
+
+
+def test_what_is_counted_is_counted_in_order_of_time_whatever_the_hashes_of_names() -> None:
+    bench = Bench(policy=POLICY)
+    dealers = [f"d{n}" for n in range(40)]
+    for dealer in dealers:
+        home = FirmFact(event_id=dealer, at=on(0), kind="dealer_region", subject=dealer, detail={"region": "north"})
+        bench.write(home)
+    given = [bought(on(1) + n, customer_id=f"c{n}", dealer_id=d, region="south") for n, d in enumerate(dealers)]
+    bench.give(*given[::-1])
+    bench.tick(on(2))
+    (sold,) = bench.pipeline.partitions[0].meta.totals.dealing.sold.values()
+    assert [key.split("/")[0] for key in sold] == dealers
