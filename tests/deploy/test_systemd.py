@@ -95,6 +95,14 @@ def test_install_asks_what_for() -> None:
     assert all(f"install {target}" in done.stderr for target in TARGETS)
 
 
+def test_a_python_that_services_do_not_see_is_refused(tmp_path: Path) -> None:
+    told = {**os.environ, "ROOT": str(tmp_path), "HOME": sys.base_prefix, "PYTHON": sys.executable}
+    done = subprocess.run([FOLDER / "install", "embedded"], env=told, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "which services do not see" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_install_puts_all_in_its_place_and_leaves_settings_alone(target: str, tmp_path: Path) -> None:
     program = tmp_path / "opt" / f"streamproc-{streamproc.__version__}" / "bin"
