@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from msgspec import Struct
 
+from streamproc.core.hours import Hours
 from streamproc.core.promises import Promises
 from streamproc.core.time import SECOND, from_datetime, to_datetime
 
@@ -20,12 +21,24 @@ LONGEST_WAIT_DAYS = 400
 
 
 class Calendar(Struct):
-    """What the firm's facts say beside the settings: days (ISO) on which it does or does not work, and its hours."""
+    """What the firm's facts say beside the settings: days (ISO) on which it does or does not work, and its hours.
+
+    `hours_at`, `days_at` (µs): of when hours and weekdays are; what is told of earlier times changes them no more.
+    """
 
     works_on: dict[str, bool] = {}
     opens: int | None = None
     closes: int | None = None
     weekdays: tuple[int, ...] | None = None
+    hours_at: int = 0
+    days_at: int = 0
+
+    def tell_hours(self, hours: Hours, at: int) -> None:
+        """Notes the firm's hours from `at` (µs) on (in place); the latest stand."""
+        if hours.opens is not None and at >= self.hours_at:
+            self.opens, self.closes, self.hours_at = hours.opens, hours.closes, at
+        if hours.weekdays is not None and at >= self.days_at:
+            self.weekdays, self.days_at = hours.weekdays, at
 
     def tell_day(self, day: str, *, works: bool) -> None:
         """Notes a day of the firm's own (in place); the latest days are kept."""

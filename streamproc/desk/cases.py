@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from streamproc.core.alerts import AlertSeverity, Finding, subject_of
 from streamproc.core.complaints import OPEN
 from streamproc.core.events import FirmFact
+from streamproc.core.hours import read_day, read_hours
 from streamproc.core.promises import PROMISES, Promise, Promises
 from streamproc.core.time import to_text
 from streamproc.desk.calendar import Calendar
@@ -105,14 +106,11 @@ def heed_promises(book: CaseBook, promises: Promises) -> None:
 def heed_fact(book: CaseBook, fact: FirmFact) -> None:
     """Takes in what the firm says of its days, hours and staff (in place); what cannot be read changes nothing."""
     calendar = book.calendar
-    if fact.kind == "holiday":
-        day = str(fact.detail.get("day") or fact.subject or "")
-        calendar.tell_day(day, works=fact.value == 0.0)
-    elif fact.kind == "working_hours":
-        opens, closes = _minutes(fact.detail.get("from")), _minutes(fact.detail.get("to"))
-        if opens is not None and closes is not None and opens < closes:
-            calendar.opens, calendar.closes = opens, closes
-        calendar.weekdays = _weekdays(fact.detail.get("days")) or calendar.weekdays
+    if fact.kind in {"holiday", "working_hours"}:
+        try:
+            _tell(calendar, fact)
+        except ValueError:  # from before intake refused such a fact
+            return
     elif fact.kind == "staff_left" and fact.subject:
         book.gone = [*(name for name in book.gone if name != fact.subject), fact.subject][-GONE_KEPT:]
     else:
@@ -120,22 +118,12 @@ def heed_fact(book: CaseBook, fact: FirmFact) -> None:
     _judge_again(book)
 
 
-def _minutes(text: object) -> int | None:
-    """`09:30` as minutes of the day."""
-    hours, _, minutes = str(text).partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal()):
-        return None
-    found = int(hours) * 60 + int(minutes)
-    return found if found <= 24 * 60 else None
-
-
-def _weekdays(text: object) -> tuple[int, ...]:
-    """`1,2,3` or `1-5`: weekdays from 1, Monday, to 7; nothing where it is neither."""
-    first, dash, last = str(text).partition("-")
-    if dash and first in "1234567" and last in "1234567" and first and last:
-        return tuple(range(int(first), int(last) + 1))
-    days = str(text).split(",")
-    return tuple(sorted({int(day) for day in days})) if all(day in {*"1234567"} for day in days) else ()
+def _tell(calendar: Calendar, fact: FirmFact) -> None:
+    """Raises ValueError for a fact that says no day and no hours."""
+    if fact.kind == "holiday":
+        calendar.tell_day(read_day(fact.subject, fact.detail).isoformat(), works=fact.value == 0.0)
+    else:
+        calendar.tell_hours(read_hours(fact.detail), fact.at)
 
 
 def take_steps(book: CaseBook, steps: Iterable[ComplaintStep]) -> bool:

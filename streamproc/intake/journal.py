@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamproc.core.events import Complaint, Contact, CustomerFact, DeskAction, DeskStep, FirmFact, Purchase
+from streamproc.core.hours import read_day, read_hours
 from streamproc.intake.mapping import Mapping
 from streamproc.intake.money import EXACT, digits_of, to_decimal, to_minor
 from streamproc.intake.rates import Rates
@@ -304,10 +305,22 @@ class Scribe:
             detail=event.detail or {},
             source=stamp.source,
         )
-        return self._rates.learn(fact) or fact
+        return self._rates.learn(fact) or _unread(fact) or fact
 
     def _text(self, text: str | None) -> str | None:
         return text[:MAX_TEXT] if text and self._keep_text else None
+
+
+def _unread(fact: FirmFact) -> Refusal | None:
+    """Why nothing could be made of a fact about days and hours."""
+    try:
+        if fact.kind == "working_hours":
+            read_hours(fact.detail)
+        elif fact.kind == "holiday":
+            read_day(fact.subject, fact.detail)
+    except ValueError as error:
+        return Refusal("bad_value", "fact", str(error))
+    return None
 
 
 def _amount_of(unit_price: Money, quantity: float | None) -> str | Refusal:

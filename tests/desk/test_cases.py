@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from streamproc.core.alerts import Alert
 from streamproc.core.control import PolicyChange
@@ -169,6 +170,15 @@ def test_hours_that_cannot_be_read_change_nothing(told: dict[str, Any]) -> None:
     watch = Watch()
     heed(watch, fact("working_hours", **told))
     assert watch.cases.calendar == Calendar()
+
+
+def test_the_hours_told_of_the_latest_time_stand_whatever_came_last() -> None:
+    old, new = (fact("working_hours", **{"from": opens, "to": "17:00", "days": "1-5"}) for opens in ("09:00", "08:00"))
+    for told in ((old, replace(new, at=old.at + 1)), (replace(new, at=old.at + 1), old)):
+        watch = Watch()
+        for one in told:
+            heed(watch, one)
+        assert watch.cases.calendar.opens == 8 * 60
 
 
 def test_a_firm_that_never_works_counts_all_hours() -> None:

@@ -81,7 +81,7 @@ def test_facts_of_a_customer_and_of_the_firm() -> None:
     assert take(left) == FirmFact(
         event_id="f1", at=AT, kind="staff_left", subject="s7", detail={"successor": "s8", "days": 3.0}, source="feed"
     )
-    assert isinstance(take({**FACT, "stream": "facts", "kind": "holiday", "subject": "may day"}), FirmFact)
+    assert isinstance(take({**FACT, "stream": "facts", "kind": "holiday", "subject": "2026-05-01"}), FirmFact)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +203,8 @@ def test_what_is_wrong_with_an_order_is_named(changes: dict[str, object], reason
         ({**FACT, "fact": "currency_rate", "subject": "USD"}, "missing_field", "value"),
         ({**FACT, "fact": "holiday", "days": [1]}, "wrong_type", "detail"),
         ({**FACT, "fact": "holiday", **{f"d{n}": n for n in range(65)}}, "out_of_range", "detail"),
+        ({**FACT, "fact": "holiday", "subject": "may day"}, "bad_value", "fact"),
+        ({**FACT, "fact": "working_hours", "days": "Mon-Fri"}, "bad_value", "fact"),
         ({**FACT, "fact": "weather", "kind": "outage"}, "unknown_kind", "fact"),
         ({**FACT, "fact": "outage", "kind": "holiday"}, "unknown_kind", "kind"),
         ({**FACT, "fact": "outage", "kind": "planned"}, "unknown_kind", "kind"),
@@ -233,7 +235,7 @@ def test_whole_numbers_may_be_written_with_a_point() -> None:
     complaint = take({**COMPLAINT, "severity": 4.0, "resolution_score": 2.0})
     assert isinstance(complaint, Complaint)
     assert (complaint.severity, complaint.resolution_score) == (4, 2)
-    assert isinstance(take({**FACT, "fact": "holiday", "schema_version": 1.0}), FirmFact)
+    assert isinstance(take({**FACT, "fact": "outage", "schema_version": 1.0}), FirmFact)
 
 
 @pytest.mark.parametrize("kind", [None, "outage", "fact", "facts", "firm_fact", "Facts"])
@@ -248,7 +250,7 @@ def test_a_fact_of_a_kind_to_skip_is_skipped() -> None:
 
 
 def test_of_a_fact_for_everybody_all_that_is_not_ours_is_detail() -> None:
-    taken = take({**FACT, "fact": "holiday", "customer_kind": "martian"})
+    taken = take({**FACT, "fact": "outage", "customer_kind": "martian"})
     assert isinstance(taken, FirmFact)
     assert taken.detail == {"customer_kind": "martian"}
 

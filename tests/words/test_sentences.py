@@ -170,7 +170,7 @@ def test_the_sentence_of_the_silent() -> None:
         ("money", {"spend_trend": 1.6}, "Bought for €1,234.50 in the last year", "近一年消费€1,234.50"),
         ("returns", {}, "No goods were returned", "没有退货"),
         ("returns", {"evidence": SEEN}, "Goods were returned, last on Mar 4, 2025", "有过退货，最近一次在2025年3月4日"),
-        ("complaints", {}, "No complaint is known", "没有投诉"),
+        ("complaints", {}, "No complaint is known", "没有投诉记录"),
         (
             "complaints",
             {"evidence": SEEN},
