@@ -17,6 +17,7 @@ from streamproc.adapters.web.ports import Asked, Drawn, Position
 from streamproc.cli.figures import base_of, desk_of, judged_of, kept_in, rules_of
 from streamproc.cli.home import FolderHome
 from streamproc.cli.record import record_drawn, record_in
+from streamproc.cli.reporting import Reporter
 from streamproc.core.alerts import Alert, standing
 from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
@@ -39,6 +40,7 @@ class FolderReader:
         # The number tells a change only to the connection that asks always.
         self._watching = connect(folder, readonly=True)
         self._lock = Lock()
+        self._reporter = Reporter(folder)
         self._trainer = b""
         self._standing: Judged | None = None
 
@@ -59,6 +61,7 @@ class FolderReader:
 
     def close(self) -> None:
         """Closes the connections; nobody may be asking any more."""
+        self._reporter.close()
         self._watching.close()
         while not self._idle.empty():
             self._idle.get_nowait().close()
@@ -118,6 +121,10 @@ class FolderReader:
         """The record of all warnings, with charts."""
         with self._open() as db:
             return record_drawn(FolderHome(db), language)
+
+    def report_page(self, language: Language) -> Drawn | None:
+        """The firm at a glance."""
+        return self._reporter.page(language, self.position().clock)
 
     def position(self) -> Position:
         """How far time has come."""

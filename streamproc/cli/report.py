@@ -1,6 +1,6 @@
 """`streamproc report`: the firm at a glance, as one page with charts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -11,7 +11,7 @@ from streamproc.adapters.embedded import queries
 from streamproc.adapters.embedded.replay import Replay
 from streamproc.adapters.report.document import html
 from streamproc.adapters.report.firm import firm_document
-from streamproc.cli.common import ConfigOption, DataOption, LanguageOption, Screen, command, reading, seldom_collecting
+from streamproc.cli.common import ConfigOption, DataOption, LanguageOption, command, reading, seldom_collecting
 from streamproc.cli.home import on_cluster
 from streamproc.cli.outputs import check_file, long_work
 from streamproc.cli.replay_story import FolderStory
@@ -54,31 +54,36 @@ def report(
     """
     with command(config, data, lang) as screen:
         check_file("--out", out)
-        with _told(screen.settings, data) as told, seldom_collecting():
-            story = _story(screen, told)
+        source = of_cluster(screen.settings) if on_cluster(screen.settings, data) else of_folder(screen.settings.data)
+        with source as told, long_work(screen, screen.words.say("replaying"), told.journal.total) as done:
+            story = tell(told, done)
         out.write_text(html(firm_document(story, told.now, screen.words)), encoding="utf-8")
         screen.line(str(out))
 
 
 @contextmanager
-def _told(settings: Settings, data: Path | None) -> Iterator[Told]:
-    if on_cluster(settings, data):
-        from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's report needs no Kafka
-        from streamproc.cli.replay_cluster import ClusterStory  # noqa: PLC0415 - as above
+def of_cluster(settings: Settings) -> Iterator[Told]:
+    """What a cluster's report is made of. Raises ClusterError, StoreError where nothing was ever written."""
+    from streamproc.cli.cluster import cluster_of  # noqa: PLC0415 - a folder's report needs no Kafka
+    from streamproc.cli.replay_cluster import ClusterStory  # noqa: PLC0415 - as above
 
-        with cluster_of(settings) as cluster:
-            yield Told(ClusterStory(cluster), cluster.clock(), cluster.summary())
-    else:
-        with reading(settings.data) as db:
-            yield Told(FolderStory(db, 1), queries.progress(db).clock, queries.summary(db))
+    with cluster_of(settings) as cluster:
+        yield Told(ClusterStory(cluster), cluster.clock(), cluster.summary())
 
 
-def _story(screen: Screen, told: Told) -> Story:
-    """The journal told from its beginning to the clock."""
+@contextmanager
+def of_folder(folder: Path) -> Iterator[Told]:
+    """What a data folder's report is made of. Raises StoreError where there is none, or nothing was read into it."""
+    with reading(folder) as db:
+        yield Told(FolderStory(db, 1), queries.progress(db).clock, queries.summary(db))
+
+
+def tell(told: Told, done: Callable[[int], None]) -> Story:
+    """The journal told from its beginning to the clock; `done` hears how far that is."""
     journal = told.journal
     again = Replay(journal.money, partitions=journal.partitions, observed=True)
     telling = Telling(journal.money, told.clock)
-    with long_work(screen, screen.words.say("replaying"), journal.total) as done:
+    with seldom_collecting():
         for number, step in enumerate(journal.steps(again)):
             telling.take(step.numbered.record, step.effects)
             if number % _EVERY == 0:

@@ -26,6 +26,7 @@ from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
 from streamproc.cli.desk_steps import read_step, step_to_kafka
 from streamproc.cli.record import record_drawn, record_in
+from streamproc.cli.reporting import Reporter
 from streamproc.config import ConfigError, Settings, load
 from streamproc.core.alerts import Alert
 from streamproc.desk.feed import FeedAwayError, Line
@@ -87,6 +88,7 @@ def served(settings: Settings) -> Iterator[str]:
         yield server.address.url
     finally:
         server.stop()
+        reader.close()
 
 
 class _Seen(NamedTuple):
@@ -104,6 +106,7 @@ class ClusterReader:
         self._feed = RedisFeedReader(reading_client(**redis_arguments(settings.redis)), settings.kafka.prefix)
         self._one = Lock()
         self._seen: _Seen | None = None
+        self._reporter = Reporter(settings)
 
     # ---------------------------------------------------------------------------------------- warnings
 
@@ -151,6 +154,14 @@ class ClusterReader:
     def record_page(self, language: Language) -> Drawn:
         """The record of all warnings, with charts."""
         return self._ask(lambda cluster: record_drawn(cluster, language))
+
+    def report_page(self, language: Language) -> Drawn | None:
+        """The firm at a glance."""
+        return self._reporter.page(language, self.position().clock)
+
+    def close(self) -> None:
+        """Ends what goes on beside the questions."""
+        self._reporter.close()
 
     def currency(self) -> str:
         """The reporting currency."""

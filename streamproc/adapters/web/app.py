@@ -62,6 +62,7 @@ def build(behind: Behind, access: Access, language: Language = "en") -> Built:
         Route("/", pages.index),
         Route("/customers/{customer_id}", pages.customer),
         Route("/record", pages.record),
+        Route("/report", pages.report),
         Route("/stream", api.stream),
         Route("/api/warnings", api.warnings),
         Route("/api/warnings/{warning_id}", api.warning),

@@ -131,6 +131,10 @@ OPERATIONS = (
     ),
     Operation("/record", "record_page", "Whether the warnings were right.", (Said(200, "The page.", _HTML),), (_LANG,)),
     Operation(
+        "/report", "report_page", "The firm at a glance.",
+        (Said(200, "The page.", _HTML), Said(202, "It is being made: ask again.", _HTML)), (_LANG,),
+    ),
+    Operation(
         "/stream", "stream",
         "The feed as server-sent events: `id` is the line's number, `event` is `entry`, `data` an Entry.",
         (Said(200, "Lines as they come.", "text/event-stream"), _WRONG, _BUSY), (_RESUME, _AFTER),

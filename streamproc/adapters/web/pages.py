@@ -15,9 +15,9 @@ from streamproc import __version__
 from streamproc.adapters.web import answers
 from streamproc.adapters.web.charts import bar, risk_chart
 from streamproc.adapters.web.paths import customer_of, customer_page
-from streamproc.adapters.web.ports import Asked, Reader
+from streamproc.adapters.web.ports import Asked, Drawn, Reader
 from streamproc.adapters.web.texts import NAMES, choose, labels_in
-from streamproc.adapters.web.views import Card, Push, alarms_of, blamed, incidents_in, pushes_of, view_of
+from streamproc.adapters.web.views import Card, Push, alarms_of, blamed, incidents_in, lost_of, pushes_of, view_of
 from streamproc.desk.report import WarningNow
 from streamproc.words import LANGUAGES, Language, Words, bond_lines, model_note, money_notes, outcome_said, words_in
 
@@ -31,6 +31,9 @@ ALERTS_SHOWN = 10
 
 PAGES_READ = 10
 """Pages of open warnings that are read for those to show: incidents' have no cards of their own."""
+
+ASK_AGAIN = 3
+"""Seconds after which a browser asks again for a report that is being made."""
 
 LOOKS_SHOWN = 30
 LANGUAGE_COOKIE = "lang"
@@ -70,9 +73,16 @@ class Pages:
         )
         words = words_in(self.language(request))
         cards = [view_of(warning, words) for warning in found]
-        told = alarms_of(alerts, words)[:ALERTS_SHOWN]
         return self._page(
-            request, "index.html", last=last, summary=summary, cards=cards, alarms=told, all_alarms=len(alerts)
+            request,
+            "index.html",
+            last=last,
+            summary=summary,
+            cards=cards,
+            alarms=alarms_of(alerts, words)[:ALERTS_SHOWN],
+            all_alarms=len(alerts),
+            folded=bool(folded),
+            lost=lost_of(summary.losses if summary is not None else (), words),
         )
 
     async def customer(self, request: Request) -> Response:
@@ -106,9 +116,17 @@ class Pages:
     async def record(self, request: Request) -> Response:
         """`GET /record`."""
         language = self.language(request)
-        drawn = await self._ask(lambda: self._reader.record_page(language))
-        policy = f"{drawn.policy}; frame-ancestors 'none'"
-        return Response(drawn.html, media_type="text/html", headers={"content-security-policy": policy})
+        return _drawn(await self._ask(lambda: self._reader.record_page(language)))
+
+    async def report(self, request: Request) -> Response:
+        """`GET /report`: 202 while it is being made, with a page that asks again."""
+        language = self.language(request)
+        drawn = await self._ask(lambda: self._reader.report_page(language))
+        if drawn is not None:
+            return _drawn(drawn)
+        response = self._page(request, "making.html", HTTPStatus.ACCEPTED)
+        response.headers["refresh"] = str(ASK_AGAIN)
+        return response
 
     async def login(self, request: Request) -> Response:
         """`GET /login`."""
@@ -152,6 +170,11 @@ class Pages:
         if request.query_params.get("lang") == language:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, httponly=True, samesite="strict")
         return response
+
+
+def _drawn(page: Drawn) -> Response:
+    policy = f"{page.policy}; frame-ancestors 'none'"
+    return Response(page.html, media_type="text/html", headers={"content-security-policy": policy})
 
 
 def _most_at_stake(reader: Reader, folded: AbstractSet[str]) -> list[WarningNow]:

@@ -116,6 +116,10 @@ class Reader(Protocol):
         """The record of all warnings, with charts."""
         ...
 
+    def report_page(self, language: Language) -> Drawn | None:
+        """The firm at a glance, with charts; None while it is being made: ask again."""
+        ...
+
     def position(self) -> Position:
         """How far time has come."""
         ...

@@ -1,5 +1,6 @@
 """A warning and its reasons, ready for a template: every text already in the reader's language."""
 
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -8,8 +9,9 @@ from streamproc.adapters.web.charts import bar
 from streamproc.adapters.web.paths import customer_page
 from streamproc.adapters.web.texts import labels_in
 from streamproc.core.alerts import SEVERITIES, Alert
-from streamproc.desk.report import WarningNow
+from streamproc.desk.report import LossCount, WarningNow
 from streamproc.desk.warning import CauseText, EvidenceText, ReasonText, Standing, Value
+from streamproc.monitor.blame import UNKNOWN
 from streamproc.words import (
     Said,
     Words,
@@ -24,6 +26,7 @@ from streamproc.words import (
     standing_said,
     step_said,
 )
+from streamproc.words.terms import TERMS
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 CLOSED = frozenset(("recovered", "lost", "withdrawn"))
@@ -118,6 +121,34 @@ def alarms_of(alerts: Sequence[Alert], words: Words) -> list[Alarm]:
 def incidents_in(alerts: Sequence[Alert]) -> frozenset[str]:
     """The subjects of the open incidents."""
     return frozenset(alert.subject for alert in alerts if alert.kind == "incident")
+
+
+class Lost(NamedTuple):
+    """Who was lost, by likely cause: the grades there are, and by cause how many of each, and of all."""
+
+    grades: list[str]
+    rows: list[tuple[str, list[str], str]]
+
+
+def lost_of(losses: Sequence[LossCount], words: Words) -> Lost:
+    """The most frequent cause first, what is not known last."""
+    causes, grades = Counter[str](), {loss.grade for loss in losses}
+    cells = Counter[tuple[str, str]]()
+    for loss in losses:
+        causes[loss.cause] += loss.customers
+        cells[loss.cause, loss.grade] += loss.customers
+    columns = [grade for grade in TERMS["grade"] if grade in grades]
+    columns += sorted(grades - set(columns))
+    unknown = words.say("unknown")
+    rows = [
+        (
+            words.say("cause not known") if cause == UNKNOWN else words.term("cause", cause),
+            [words.number(cells[cause, grade]) for grade in columns],
+            words.number(n),
+        )
+        for cause, n in sorted(causes.items(), key=lambda item: (item[0] == UNKNOWN, -item[1], item[0]))
+    ]
+    return Lost([unknown if grade == UNKNOWN else words.term("grade", grade) for grade in columns], rows)
 
 
 def view_of(warning: WarningNow, words: Words, incidents: AbstractSet[str] = frozenset()) -> Card:

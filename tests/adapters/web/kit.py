@@ -3,7 +3,7 @@
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,14 +62,14 @@ def history() -> list[dict[str, object]]:
     return sorted(events, key=lambda event: str(event["occurred_at"]))
 
 
-def read_history(folder: Path) -> None:
-    """Reads the history into a new data folder."""
+def read_history(folder: Path, more: Sequence[dict[str, object]] = ()) -> None:
+    """Reads the history, and more, into a new data folder."""
     db = connect(folder)
     runner = Runner(db, Setup(at=0))
     runner.set_policy(POLICY)
     intake = Intake(Rates("EUR"))
     items = []
-    for row, event in enumerate(history(), 1):
+    for row, event in enumerate(sorted([*history(), *more], key=lambda event: str(event["occurred_at"])), 1):
         body, position = json.dumps(event).encode(), Position("past", row)
         outcome = intake.take(body, position, 2**60)
         assert outcome is not None

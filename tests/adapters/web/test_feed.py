@@ -61,6 +61,9 @@ class Growing:
     def record_page(self, language: Language) -> Drawn:
         raise NotImplementedError
 
+    def report_page(self, language: Language) -> Drawn | None:
+        raise NotImplementedError
+
     def position(self) -> Position:
         raise NotImplementedError
 

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from streamproc.adapters.web.paths import customer_page
-from tests.adapters.web.kit import DAYS, HOSTILE, Site, purchase
+from streamproc.words import LANGUAGES, words_in
+from tests.adapters.web.kit import DAYS, HOSTILE, Site, purchase, read_history, when
 from tests.browser import Browser
 from tests.ground.source import ROOT
 
@@ -230,3 +231,47 @@ def test_open_alerts_stand_above_the_warnings_the_gravest_first(site: Site, brow
     assert "承诺未兑现" in chinese
     picture(browser, "alerts")
     browser.open(f"{site.url}?lang=en")
+
+
+def test_who_was_lost_stands_below_the_warnings_by_cause(site: Site) -> None:
+    losses = site.client.get("/api/summary").json()["losses"]
+    assert losses
+    for language in LANGUAGES:
+        words = words_in(language)
+        page = site.client.get("/", params={"lang": language}).text
+        assert words.say("Lost in the last two years, by likely cause") in page
+        total = sum(loss["customers"] for loss in losses if loss["cause"] == "unknown")
+        assert f"{words.say('cause not known')}</th>" in page
+        assert f'<td class="number">{total}</td></tr>' in page
+
+
+OUT_SINCE = 225
+HIT = [f"hit-{n}" for n in range(8)]
+
+
+def test_an_incident_is_one_line_with_a_list_and_its_customers_have_no_cards(tmp_path: Path, browser: Browser) -> None:
+    bought = [
+        purchase(name, day + n / 24, channel="web") for n, name in enumerate(HIT) for day in range(0, OUT_SINCE, 5)
+    ]
+    outage: dict[str, object] = {"stream": "facts", "fact": "outage", "event_id": "down", "subject": "web", "value": 96}
+    outage["occurred_at"] = when(OUT_SINCE)
+    read_history(tmp_path, [*bought, outage])
+    with Site(tmp_path) as site:
+        told = site.client.get("/api/alerts", params={"open": "true"}).json()["alerts"]
+        [incident] = [alert for alert in told if alert["kind"] == "incident"]
+        assert (incident["names"]["event"], sorted(incident["customers"])) == ("down", HIT)
+        warnings = site.client.get("/api/warnings", params={"open": "true"}).json()["warnings"]
+        members = {w["id"] for w in warnings if w["incident"] == incident["subject"]}
+        assert len(members) == len(HIT)
+        show(browser, DESK)
+        browser.open(f"{site.url}?lang=en")
+        assert set(shown(browser)) == {w["id"] for w in warnings} - members
+        line = browser.evaluate("document.querySelector('.alerts li').innerText")
+        assert f"Incident {incident['subject']}: 8 customers about to leave for one cause" in line
+        browser.evaluate("document.querySelector('.alerts details summary').click()")
+        links = browser.evaluate("[...document.querySelectorAll('.alerts details a')].map(a => a.innerText)")
+        assert sorted(links) == HIT
+        picture(browser, "incident")
+        browser.open(site.url.rstrip("/") + customer_page(HIT[0]) + "?lang=en")
+        assert f"part of incident {incident['subject']}" in browser.text()
+        assert browser.errors == []
