@@ -282,10 +282,11 @@ _LATEST = 8
 
 
 def _staff(scene: _Scene) -> Found:
-    """The customer's account manager left while the customer was there."""
-    owner = scene.facts.says("owner")
+    """The customer's account manager left while the customer was there; perhaps the successor has taken over since."""
+    owner, before = scene.facts.says("owner"), scene.facts.says("owner_before")
     for note in scene.firm.of("staff_left"):
-        if owner is not None and owner in {note.subject, note.detail.get("successor")}:
+        handed_over = before == note.subject and owner == note.detail.get("successor")
+        if owner is not None and (owner == note.subject or handed_over):
             at = note.at // SECOND
             if at >= scene.facts.known_at // SECOND:
                 yield "staff_departure", _clue("staff_left", "facts", note.event_id, at, 0.7 * scene.faded(at))

@@ -27,6 +27,9 @@ UNSOLVED = frozenset({"unresolved", "no_answer"})
 ENDS = SOLVED | UNSOLVED
 """Results that tell how it ended."""
 
+OWNERS = frozenset({"owner", "owner_before"})
+"""What is said of whose the customer is."""
+
 Taken = Literal["taken", "repeat", "too_old"]
 """What became of an event: taken into the facts, known already, or older than all that can be judged."""
 
@@ -101,11 +104,12 @@ class Facts(Struct, array_like=True):
     """All that is kept of one customer's events.
 
     `n_days` counts distinct purchase days, `n_orders` the orders that stand, `first_day` is the first of them (-1:
-    none). `said` holds by name what the latest event said: kind, strategic, fixed_service_cost, owner, do_not_contact,
-    contract_until, channel, category, region, dealer_id, competitor. `evidence` holds by stream the id of the latest
-    event that cancelled nothing. `kind_last` is the last day of complaints and contacts by bucket kind (what can be
-    taken back, returns and discounts, is not in it). `terminated_at` is in µs, 0 without a termination; `known_at` is
-    the first event's time. `experience` holds what the contacts told of the service.
+    none). `said` holds by name what the latest event said: kind, strategic, fixed_service_cost, owner, owner_before
+    (the latest other one), do_not_contact, contract_until, channel, category, region, dealer_id, competitor.
+    `evidence` holds by stream the id of the latest event that cancelled nothing. `kind_last` is the last day of
+    complaints and contacts by bucket kind (what can be taken back, returns and discounts, is not in it).
+    `terminated_at` is in µs, 0 without a termination; `known_at` is the first event's time. `experience` holds what
+    the contacts told of the service.
     """
 
     recent: orders.RecentDays
@@ -160,7 +164,8 @@ def take(facts: Facts, event: CustomerEvent) -> Taken:
         case Contact():
             taken = _take_contact(facts, event)
         case CustomerFact():
-            _say(facts, "owner", event.at, event.owner)
+            if event.owner is not None:
+                _put_owner(facts.said, Latest(event.at, event.owner))
             _say(facts, "do_not_contact", event.at, event.do_not_contact)
         case DeskStep():
             return taken  # what people did about a warning says nothing of the customer
@@ -186,6 +191,16 @@ def _put_latest(table: dict[str, Latest], name: str, at: int, value: str | float
     old = table.get(name)
     if old is None or at > old.at or (at == old.at and str(value) > str(old.value)):
         table[name] = Latest(at, value)
+
+
+def _put_owner(said: dict[str, Latest], *news: Latest) -> None:
+    """Of all owners told of the one told of last, and the other one told of last before."""
+    told: dict[str | float | bool, Latest] = {}
+    for latest in (said.get("owner"), said.get("owner_before"), *news):
+        if latest is not None and (latest.value not in told or latest.at > told[latest.value].at):
+            told[latest.value] = latest
+    ordered = sorted(told.values(), key=lambda latest: (latest.at, str(latest.value)), reverse=True)
+    said.update(zip(("owner", "owner_before"), ordered, strict=False))
 
 
 def _point_to(facts: Facts, stream: str, event: Purchase) -> None:
@@ -389,7 +404,10 @@ def merge(facts: Facts, other: Facts) -> None:
             _saw(facts, kind, day)
     for mine, theirs in ((facts.said, other.said), (facts.evidence, other.evidence)):
         for name, latest in theirs.items():
-            _put_latest(mine, name, latest.at, latest.value)
+            if name in OWNERS:
+                _put_owner(mine, latest)
+            else:
+                _put_latest(mine, name, latest.at, latest.value)
 
 
 def _merge_orders(facts: Facts, other: Facts) -> None:

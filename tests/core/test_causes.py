@@ -166,6 +166,13 @@ def test_an_account_manager_who_left_before_the_customer_came_took_nobody_along(
     assert seen([*orders(), known(on(0), owner="wu")], told("staff_left", -50, "li", successor="wu")) == ()
 
 
+@pytest.mark.parametrize("said_at", [-1, 99])
+def test_who_always_was_the_successors_loses_nobody(said_at: int) -> None:
+    """Told again after the other one has left, too."""
+    told_of = [known(on(-1), owner="wu"), known(on(said_at), owner="wu", event_id="k")]
+    assert seen([*orders(), *told_of], told("staff_left", 91, "li", successor="wu")) == ()
+
+
 @pytest.mark.parametrize(
     ("events", "manner"),
     [

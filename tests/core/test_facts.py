@@ -14,7 +14,7 @@ from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFa
 from streamproc.core.ids import hash_name
 from streamproc.core.orders import Way
 from streamproc.core.time import DAY, HOUR
-from streamproc.testing.events import complained, touched
+from streamproc.testing.events import complained, known, touched
 
 START = 20_000 * DAY
 
@@ -77,7 +77,12 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
         )
         for n in range(draw(st.integers(0, 5)))
     ]  # fmt: skip
-    made.append(CustomerFact(event_id="f", customer_id="c", at=at(draw(hours)), owner="Li"))
+    made += [
+        CustomerFact(
+            event_id=f"f{n}", customer_id="c", at=at(draw(hours)), owner=draw(st.sampled_from([None, "Li", "Wu", "He"]))
+        )
+        for n in range(draw(st.integers(1, 5)))
+    ]
     return made
 
 
@@ -266,3 +271,11 @@ def test_a_complaint_knows_where_it_was_heard_whose_it_is_and_how_well_it_was_so
     for order in (told, told[::-1]):
         (file,) = after(order).complaints
         assert (file.channel, file.owner, file.resolution_score) == ("phone", "Wu", 4)
+
+
+def test_the_owner_before_is_the_last_other_one() -> None:
+    told = [known(START + n * DAY, owner=owner, event_id=f"f{n}") for n, owner in enumerate(["Li", "He", "Wu", "Wu"])]
+    for order in (told, told[::-1]):
+        facts = after(order)
+        assert (facts.says("owner"), facts.says("owner_before")) == ("Wu", "He")
+    assert after(told[:1]).says("owner_before") is None
