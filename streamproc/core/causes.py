@@ -265,12 +265,14 @@ def _below_list(order: Order) -> bool:
 
 
 def _market(scene: _Scene) -> Found:
-    """Orders from a dealer whose assigned region is another one than the customer's (窜货)."""
-    known = homes_of(scene.firm)
-    homes = {hash_name(dealer): hash_name(home_at(known, dealer, scene.now * SECOND)) for dealer in sorted(known)}
+    """Orders from a dealer whose region, as assigned at the time, was another one than the customer's (窜货)."""
+    homes = homes_of(scene.firm)
+    dealers = {hash_name(dealer): dealer for dealer in sorted(homes)}
     for order in scene.orders[-_LATEST:]:
         way = order.way
-        if way is not None and way.dealer in homes and way.region and homes[way.dealer] not in {0, way.region}:
+        if way is None or not way.region or way.dealer not in dealers:
+            continue
+        if hash_name(home_at(homes, dealers[way.dealer], order.at * SECOND)) not in {0, way.region}:
             event_id = _id_of_latest(scene.facts, "purchases", order.at)
             yield "market_control", _clue("cross_region", "purchases", event_id, order.at, 0.3 * scene.faded(order.at))
 

@@ -124,6 +124,12 @@ def test_orders_from_a_dealer_of_another_region_speak_for_lost_market_control() 
     assert seen(orders(dealer_id="d3"), *home) == ()
 
 
+def test_a_dealers_region_is_the_one_assigned_when_the_order_was_made() -> None:
+    home, moved = told("dealer_region", -9, "d1", region="east"), told("dealer_region", 85, "d1", region="west")
+    assert seen(orders(dealer_id="d1")[:9], home, moved) == ()
+    assert signs(seen(orders(dealer_id="d1"), home, moved)[0]) == [("cross_region", f"c-p{on(90)}")]
+
+
 def test_a_discount_buyer_leaves_with_the_discount() -> None:
     ended = told("marketing", 91, "standing-discount", change="ended")
     cheap = first(facts=[ended], amount=800, list_amount=1_000)
