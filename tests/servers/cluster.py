@@ -33,7 +33,8 @@ PAGE = "127.0.0.1:8080"
 
 def main() -> None:
     """Starts everything, and sells until somebody asks to stop."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script one of them is ignored, or both
+        signal.signal(number, signal.default_int_handler)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     with ExitStack() as stack:
@@ -66,18 +67,26 @@ def _live(stack: ExitStack) -> None:
     _run(told, "topics", "create")
     _say(f"{WORKERS} workers: streamproc worker, logs in {FOLDER.relative_to(ROOT)}")
     doors = [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]
-    for number, door in enumerate(doors, 1):
+    running = [
         stack.enter_context(_running(told, f"worker-{number}", "worker", "--health", door))
+        for number, door in enumerate(doors, 1)
+    ]
     for number, door in enumerate(doors, 1):
         _await(door, f"worker-{number}")
-    stack.enter_context(_running(told, "serve", "serve", "--listen", PAGE))
+    running.append(stack.enter_context(_running(told, "serve", "serve", "--listen", PAGE)))
     _await(PAGE, "serve")
     _say(f"page: http://{PAGE}/")
     _say("ask it in another terminal with")
     for name, value in told.items():
         _say(f"  export {name}={value}")
-    stack.enter_context(_running(told, "", "warnings", "--follow"))
+    running.append(stack.enter_context(_running(told, "", "warnings", "--follow")))
+    stack.callback(_terminate, running)  # all at once: a worker may take its ten seconds
     _sell(told)
+
+
+def _terminate(running: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in running:
+        process.terminate()
 
 
 def _sell(told: dict[str, str]) -> None:
