@@ -7,7 +7,7 @@ TRUST = Row(
     Said("Can it be trusted?", "模型可信吗"),
     (
         Panel(
-            "stat",
+            "name",
             Said("In force", "当前模型"),
             Said("The snapshot that scores, by its id and by what it rests on.", "当前用于评分的模型快照及其依据。"),
             (('count by (snapshot, speaks) (streamproc_model_info{job="$job"})', "{{snapshot}} ({{speaks}})"),),
@@ -97,6 +97,8 @@ FIGURES = Row(
             ),
             (('max by (model) (streamproc_model_log_loss{job="$job"})', "{{model}}"),),
             width=8,
+            names=("model",),
+            from_zero=False,
         ),
         Panel(
             "lines",
@@ -104,6 +106,8 @@ FIGURES = Row(
             Said("How well leavers are put before stayers; 0.5 is chance.", "区分流失与留存客户的能力，0.5 为随机。"),
             (('max by (model) (streamproc_model_auc{job="$job"})', "{{model}}"),),
             width=8,
+            names=("model",),
+            from_zero=False,
         ),
         Panel(
             "lines",
@@ -114,6 +118,8 @@ FIGURES = Row(
             ),
             (('max by (model) (streamproc_model_brier_score{job="$job"})', "{{model}}"),),
             width=8,
+            names=("model",),
+            from_zero=False,
         ),
         Panel(
             "lines",
@@ -122,6 +128,7 @@ FIGURES = Row(
             (('max by (model) (streamproc_model_calibration_error{job="$job"})', "{{model}}"),),
             "percentunit",
             8,
+            ("model",),
         ),
         Panel(
             "lines",
@@ -143,6 +150,7 @@ FIGURES = Row(
             ),
             (('max by (watched) (streamproc_model_drifts{job="$job"})', "{{watched}}"),),
             width=8,
+            names=("watched",),
         ),
     ),
 )

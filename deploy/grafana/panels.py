@@ -26,8 +26,11 @@ COLUMNS = 24
 LOW, HIGH = 4, 8
 """Heights in Grafana's grid."""
 
+STATS = ("stat", "name")
 GREEN, AMBER, RED = "green", "orange", "red"
-Kind = Literal["stat", "lines", "areas", "bars"]
+Kind = Literal["stat", "name", "lines", "areas", "bars"]
+"""A figure, a name, lines, lines on top of each other, a bar for each of some."""
+
 Teller = Literal["run", "worker", "any"]
 
 
@@ -46,7 +49,7 @@ class Panel(NamedTuple):
     """One panel. `asks` are queries with their legends; `names` the kinds of codes in these, as the words know them.
 
     `bad_from` and `grave_from` colour a stat. `teller`: who tells what is asked for, a run, a worker, or either.
-    `link` is a path of the page that shows more.
+    `link` is a path of the page that shows more. Lines are drawn `from_zero`, but where small changes count.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class Panel(NamedTuple):
     grave_from: float | None = None
     teller: Teller = "any"
     link: str = ""
+    from_zero: bool = True
 
 
 class Row(NamedTuple):
@@ -83,7 +87,7 @@ def placed(rows: Sequence[Row]) -> Iterator[Placed]:
         yield Placed(row, GridPos(h=1, w=COLUMNS, x=0, y=y))
         y, x, tallest = y + 1, 0, 0
         for panel in row.panels:
-            height = LOW if panel.kind == "stat" else HIGH
+            height = LOW if panel.kind in STATS else HIGH
             if x + panel.width > COLUMNS:
                 y, x, tallest = y + tallest, 0, 0
             yield Placed(panel, GridPos(h=height, w=panel.width, x=x, y=y))
@@ -97,8 +101,9 @@ def built(panel: Panel, at: GridPos, number: int, language: Language) -> Any:  #
     made.id(number).title(panel.title.of(language)).description(panel.about.of(language))
     made.datasource(SOURCE).grid_pos(at).unit(panel.unit).no_value("–")
     for letter, (asks, legend) in zip("ABCDEF", panel.asks, strict=False):
-        query = Dataquery().ref_id(letter).expr(asks).legend_format(legend).datasource(SOURCE)
-        made.with_target(query.instant() if panel.kind in {"stat", "bars"} else query.range())
+        query = Dataquery().ref_id(letter).expr(asks).datasource(SOURCE)
+        query.legend_format(legend or panel.title.of(language))
+        made.with_target(query.instant() if panel.kind in (*STATS, "bars") else query.range())
     for code, name in _named(panel.names, language):
         made.override_by_name(code, [DynamicConfigValue("displayName", name)])
     if panel.link:
@@ -109,10 +114,12 @@ def built(panel: Panel, at: GridPos, number: int, language: Language) -> Any:  #
 
 
 def _bare(panel: Panel) -> Any:  # noqa: ANN401 - as above
-    if panel.kind == "stat":
+    if panel.kind in STATS:
         last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields("")
         colour = models.BigValueColorMode.NONE if panel.bad_from is None else models.BigValueColorMode.VALUE
         shown = stat.Panel().reduce_options(last).color_mode(colour).graph_mode(models.BigValueGraphMode.NONE)
+        if panel.kind == "name":
+            shown.text_mode(models.BigValueTextMode.NAME)
         return shown.thresholds(_thresholds(panel))
     if panel.kind == "bars":
         last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields("")
@@ -121,7 +128,9 @@ def _bare(panel: Panel) -> Any:  # noqa: ANN401 - as above
     legend = common.VizLegendOptions().display_mode(models.LegendDisplayMode.LIST)
     legend.placement(models.LegendPlacement.BOTTOM).show_legend(show_legend=True)
     tooltip = common.VizTooltipOptions().mode(models.TooltipDisplayMode.MULTI).sort(models.SortOrder.DESCENDING)
-    lines = timeseries.Panel().legend(legend).tooltip(tooltip).line_width(1).min(0)
+    lines = timeseries.Panel().legend(legend).tooltip(tooltip).line_width(1)
+    if panel.from_zero:
+        lines.min(0)
     if panel.kind == "areas":
         stacked = common.StackingConfig().mode(models.StackingMode.NORMAL).group("A")
         lines.stacking(stacked).fill_opacity(30)
@@ -135,11 +144,42 @@ def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
 
 
+OURS: dict[str, dict[str, Said]] = {
+    "rest": {"unknown": Said("unknown", "未知"), "other": Said("other", "其他"), "none": Said("none", "无")},
+    "counted": {
+        "purchase": Said("purchases", "购买"),
+        "return": Said("returns", "退货"),
+        "complaint": Said("complaints", "投诉"),
+        "contact": Said("contacts", "接触"),
+        "fact": Said("facts", "企业事实"),
+        "facts": Said("facts", "企业事实"),
+        "deskstep": Said("steps of the desk", "工作台操作"),
+        "desk": Said("steps of the desk", "工作台操作"),
+    },
+    "late": {"late": Said("late", "迟到"), "too_late": Said("too late", "过迟")},
+    "model": {"ours": Said("ours", "当前模型"), "challenger": Said("plain model", "简单模型")},
+    "file": {
+        "database": Said("database", "数据库"),
+        "log": Said("its log", "数据库日志"),
+        "free": Said("free", "剩余空间"),
+    },
+    "watched": {
+        "calibration": Said("calibration", "校准"),
+        "base_rate": Said("base rate", "基础流失率"),
+        "recency": Said("days since the last purchase", "距上次购买天数"),
+        "repeats": Said("repeat purchases", "重复购买"),
+        "age": Said("days since the first purchase", "距首次购买天数"),
+        "gap_mean": Said("mean gap", "平均购买间隔"),
+        "amount": Said("mean amount", "平均金额"),
+    },
+}
+"""Codes that only these panels show, beside the program's own words."""
+
+
 def _named(kinds: Sequence[str], language: Language) -> Iterator[tuple[str, str]]:
     """The codes of these kinds, and what they are called; a code that is its own name is left out."""
     words = words_in(language)
     for kind in kinds:
-        for code in TERMS[kind]:
-            name = words.term(kind, code)
-            if name != code:
-                yield code, name
+        names = {code: said.of(language) for code, said in OURS.get(kind, {}).items()}
+        names |= {code: words.term(kind, code) for code in TERMS.get(kind, ())}
+        yield from ((code, name) for code, name in names.items() if name != code)

@@ -56,7 +56,7 @@ NOW = Row(
             grave_from=100,
         ),
         Panel(
-            "stat",
+            "name",
             Said("Version", "版本"),
             Said(
                 "The versions that run; two of them only during an upgrade.", "正在运行的版本；仅升级期间会出现两个。"
@@ -77,6 +77,7 @@ FEEDS = Row(
             (('sum by (stream) (rate(streamproc_events_total{job="$job"}[$__rate_interval]))', "{{stream}}"),),
             "eps",
             8,
+            ("counted",),
         ),
         Panel(
             "lines",
@@ -88,7 +89,7 @@ FEEDS = Row(
             (('max by (feed) (streamproc_feed_age_seconds{job="$job"})', "{{feed}}"),),
             "s",
             8,
-            names=("feed",),
+            names=("feed", "counted"),
         ),
         Panel(
             "areas",
@@ -107,6 +108,7 @@ FEEDS = Row(
             ),
             (('sum by (kind) (increase(streamproc_late_events_total{job="$job"}[1h]))', "{{kind}}"),),
             width=8,
+            names=("late",),
         ),
         Panel(
             "lines",
@@ -248,7 +250,7 @@ FEED = Row(
             Said("Redis takes lines", "Redis 可写"),
             Said("1 while a cluster's Redis takes the feed's lines.", "集群的 Redis 可写入时为 1。"),
             (('max(streamproc_redis_up{job="$job"})', ""),),
-            width=4,
+            width=6,
             teller="worker",
         ),
         Panel(
@@ -256,7 +258,7 @@ FEED = Row(
             Said("Redis writes down", "Redis 持久化"),
             Said("1 while Redis writes its append-only file.", "Redis 正常写入追加文件时为 1。"),
             (('min(streamproc_redis_append_only{job="$job"})', ""),),
-            width=4,
+            width=6,
             teller="worker",
         ),
         Panel(
@@ -264,7 +266,7 @@ FEED = Row(
             Said("Not in Redis yet", "待写入 Redis"),
             Said("Records of the warnings topic that Redis does not have.", "预警主题中尚未写入 Redis 的记录数。"),
             (('max(streamproc_feed_lag_records{job="$job"})', ""),),
-            width=4,
+            width=6,
             bad_from=1,
             grave_from=1000,
             teller="worker",
@@ -274,7 +276,7 @@ FEED = Row(
             Said("Open streams", "在线订阅"),
             Said("Browsers and programs that follow the feed.", "正在订阅预警流的浏览器和程序数。"),
             (('sum(streamproc_http_streams{job="$job"})', ""),),
-            width=4,
+            width=6,
             link="/",
         ),
         Panel(
@@ -283,7 +285,23 @@ FEED = Row(
             Said("Answers of the page and the interface, by status.", "页面与接口的应答，按状态码。"),
             (('sum by (status) (rate(streamproc_http_requests_total{job="$job"}[$__rate_interval]))', "{{status}}"),),
             "reqps",
-            8,
+            12,
+        ),
+        Panel(
+            "lines",
+            Said("Seconds of an answer", "应答时间"),
+            Said("From a request to its answer, by route: the 95th percentile.", "各路由应答时间的第 95 百分位。"),
+            (
+                (
+                    (
+                        "histogram_quantile(0.95, sum by (route, le)"
+                        ' (rate(streamproc_http_request_duration_seconds_bucket{job="$job"}[$__rate_interval])))'
+                    ),
+                    "{{route}}",
+                ),
+            ),
+            "s",
+            12,
         ),
     ),
 )
@@ -316,6 +334,7 @@ RESOURCES = Row(
             ),
             "bytes",
             6,
+            names=("file",),
             teller="run",
         ),
         Panel(

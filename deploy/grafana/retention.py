@@ -112,7 +112,7 @@ LEAVING = Row(
             ),
             (('sort_desc(sum by (cause) (streamproc_losses{job="$job", grade=~"$grade|unknown"}))', "{{cause}}"),),
             width=8,
-            names=("cause",),
+            names=("cause", "rest"),
         ),
         Panel(
             "bars",
@@ -120,7 +120,7 @@ LEAVING = Row(
             Said("Segment of the lost before they left.", "流失客户离开前所属类别。"),
             (('sort_desc(sum by (segment) (streamproc_losses{job="$job", grade=~"$grade|unknown"}))', "{{segment}}"),),
             width=8,
-            names=("segment",),
+            names=("segment", "rest"),
         ),
         Panel(
             "lines",
@@ -137,9 +137,17 @@ LEAVING = Row(
                 "What those who run the shop should see: churn outside its band, complaint surges, broken promises.",
                 "经营者应关注的警报：流失率异常、投诉激增、承诺逾期等。",
             ),
-            (('sum by (kind) (streamproc_open_alerts{job="$job"}) or vector(0)', "{{kind}}"),),
+            (
+                (
+                    (
+                        'sum by (kind) (streamproc_open_alerts{job="$job"})'
+                        ' or label_replace(vector(0), "kind", "none", "", "")'
+                    ),
+                    "{{kind}}",
+                ),
+            ),
             width=8,
-            names=("alert",),
+            names=("alert", "rest"),
             link="/",
         ),
         Panel(
@@ -173,7 +181,7 @@ COMPLAINTS = Row(
             Said("Complaints that somebody owes an answer.", "尚待答复的投诉。"),
             (('sum by (category) (streamproc_open_complaints{job="$job"})', "{{category}}"),),
             width=8,
-            names=("cause",),
+            names=("cause", "rest"),
         ),
         Panel(
             "lines",
@@ -186,7 +194,7 @@ COMPLAINTS = Row(
                 ),
             ),
             width=8,
-            names=("cause",),
+            names=("cause", "rest"),
         ),
         Panel(
             "bars",
@@ -300,7 +308,7 @@ WARNINGS = Row(
             Said("Warnings raised so far, by the likeliest cause at the time.", "累计预警，按当时最可能的原因。"),
             (('sum by (cause) (streamproc_warning_causes_total{job="$job"})', "{{cause}}"),),
             width=8,
-            names=("cause",),
+            names=("cause", "rest"),
         ),
         Panel(
             "lines",
