@@ -69,7 +69,7 @@ def _on_cluster(screen: Screen, customer: str, *, yes: bool, json: bool) -> None
 
     known = known_on(screen.settings, customer)
     found = known.traces
-    done = bool(found.records) and _agreed(screen, found, yes=yes)
+    done = bool(found.records or found.warnings) and _agreed(screen, found, yes=yes)
     if done:
         forget_on(screen.settings, known)
     _tell(screen, found, [], done=done, json=json)

@@ -11,7 +11,7 @@ import typer
 from streamproc.adapters.kafka.export import Part, export
 from streamproc.adapters.kafka.reading import topics_of
 from streamproc.adapters.kafka.reading_journal import Journal, Seen
-from streamproc.cli import journal_import
+from streamproc.cli import journal_import, journal_rewrite
 from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json
 from streamproc.cli.outputs import check_file, check_folder, long_work
 from streamproc.config import ConfigError
@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("import")(journal_import.import_)
+app.command("rewrite")(journal_rewrite.rewrite)
 
 PartitionOption = Annotated[int | None, typer.Option(min=0, help="Only this partition.")]
 

@@ -69,21 +69,26 @@ def create(*, json: JsonOption = False, config: ConfigOption = None) -> None:
         STREAMPROC_KAFKA__BROKERS=localhost:9092 streamproc topics create
     """
     with command(config) as screen:
-        kafka = screen.settings.kafka
-        wanted = topics_of(screen.settings)
-        with admin_of(kafka) as admin:
-            replicas = replicas_for(broker_count(admin))
-            found = found_topics(admin, [topic.name for topic in wanted])
-            missing = [topic for topic in wanted if topic.name not in found]
-            if missing:
-                create_topics(admin, missing, replicas=replicas, partitions=kafka.partitions)
+        missing, replicas = make_topics(screen.settings)
         for topic in missing:
             if json:
-                print_json(_planned(topic, replicas, kafka.partitions, None))
+                print_json(_planned(topic, replicas, screen.settings.kafka.partitions, None))
             else:
                 screen.line(f"{topic.name}: made")
         if not missing and not json:
             screen.line("all topics are there")
+
+
+def make_topics(settings: Settings) -> tuple[list[Wanted], int]:
+    """Makes the topics that are missing; which these were, and how many copies they have. Raises as `admin_of`."""
+    wanted = topics_of(settings)
+    with admin_of(settings.kafka) as admin:
+        replicas = replicas_for(broker_count(admin))
+        found = found_topics(admin, [topic.name for topic in wanted])
+        missing = [topic for topic in wanted if topic.name not in found]
+        if missing:
+            create_topics(admin, missing, replicas=replicas, partitions=settings.kafka.partitions)
+    return missing, replicas
 
 
 @app.command()

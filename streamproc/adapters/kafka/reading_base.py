@@ -14,17 +14,17 @@ LAST_LOOK = 64
 
 def metas_of(topics: Topics) -> list[Meta]:
     """Of each partition that has taken anything in, in order. Errors are kafka-python's, and ClusterError."""
-    found = _last_of(topics, topics.names.changelog("monitor"), META)
+    found = last_of(topics, topics.names.changelog("monitor"), META)
     return [msgspec.msgpack.decode(value, type=Meta) for _, value in sorted(found.items())]
 
 
 def desk_of(topics: Topics) -> Desk | None:
     """The desk as it is by now, None where it has done nothing yet. Errors as above."""
-    found = _last_of(topics, topics.names.changelog("desk"), STATE)
+    found = last_of(topics, topics.names.changelog("desk"), STATE)
     return desk_in(found[0]) if found else None
 
 
-def _last_of(topics: Topics, topic: str, key: bytes) -> dict[int, bytes]:
+def last_of(topics: Topics, topic: str, key: bytes) -> dict[int, bytes]:
     """By partition what was written last under a key; it is looked for from the end."""
     wanted, look = topics.spans(topic), LAST_LOOK
     found: dict[int, bytes] = {}

@@ -1,0 +1,99 @@
+"""A cluster's journal made anew: everybody else comes to the same, and no byte names who was forgotten."""
+
+import pytest
+from msgspec.structs import replace
+
+from streamproc.adapters.kafka.importing import ImportingError, Reached, Step
+from streamproc.adapters.kafka.reading_journal import Placed
+from streamproc.adapters.kafka.rewriting import Gone, copied, gone_in, steps
+from streamproc.core.control import Forget
+from streamproc.core.events import Purchase
+from streamproc.core.ids import mark_of, partition_of
+from streamproc.wire import journal
+from tests.adapters.kafka.simulated import NAMES, Cluster
+from tests.adapters.kafka.test_forgotten import asks, warned
+from tests.adapters.kafka.test_processors import EAGER, SETUP, feeds, lines, ran, shop
+
+
+def parts(cluster: Cluster) -> list[list[Placed]]:
+    return [list(enumerate(cluster.journal(number))) for number in range(cluster.partitions)]
+
+
+def made_anew(cluster: Cluster, reached: Reached = Reached(0, b""), most: int = 300) -> list[Step]:  # noqa: B008
+    found = parts(cluster)
+    gone = gone_in(found)
+    records = copied([iter(part) for part in found], gone)
+    return list(steps(records, NAMES, cluster.partitions, reached, {}, [], most))
+
+
+@pytest.fixture(scope="module")
+def old() -> Cluster:
+    return ran(1)
+
+
+def test_with_nobody_forgotten_all_comes_to_the_same(old: Cluster) -> None:
+    new = Cluster({}, seed=2, setup=SETUP, policy=EAGER, past=[o for step in made_anew(old) for o in step.outputs])
+    new.run()
+    assert lines(new) == lines(old)
+    for number in range(old.partitions):
+        assert new.monitor(number)._states.bodies == old.monitor(number)._states.bodies
+
+
+def test_who_was_forgotten_is_in_no_topic_and_nobody_else_notices() -> None:
+    old = ran(1)
+    gone = warned(old)
+    asks(old, gone)
+    old.run()
+    new = Cluster(
+        feeds(shop()), seed=2, setup=SETUP, policy=EAGER, past=[o for step in made_anew(old) for o in step.outputs]
+    )
+    for host in new.hosts:  # as the progress topic has it: the firm's topics are read
+        if host.place[0] in {"purchases", "complaints", "contacts", "facts"}:
+            host._position = len(new.log.records[host.place])
+    new.run()
+    ours = {place: records for place, records in new.log.records.items() if place[0].startswith(NAMES.prefix)}
+    found = [
+        place for place, records in ours.items() for r in records if gone.encode() in (r.value or b"") + (r.key or b"")
+    ]
+    assert found == []
+    assert [e for e in lines(new) if e.warning_id] == [e for e in lines(old) if e.customer_id != gone]
+    for number in range(old.partitions):
+        assert new.monitor(number)._states.bodies == old.monitor(number)._states.bodies
+    marks = [r for n in range(old.partitions) for r in new.journal(n) if isinstance(r, Forget)]
+    assert [(mark.who, mark.customer_id) for mark in marks] == [(mark_of(gone), None)]
+
+
+def test_broken_off_it_goes_on_where_it_stopped(old: Cluster) -> None:
+    whole = made_anew(old, most=100)
+    for done in (1, 5, len(whole) - 1):
+        last = max(
+            (o for step in whole[:done] for o in step.outputs),
+            key=lambda o: int(dict(o.headers)["streamproc.imported"]),
+        )
+        reached = Reached(whole[done - 1].seq, last.value or b"")
+        assert [o for s in made_anew(old, reached, 100) for o in s.outputs] == [
+            o for s in whole[done:] for o in s.outputs
+        ]
+    with pytest.raises(ImportingError, match="another journal"):
+        made_anew(old, Reached(7, b"something else"))
+
+
+def test_what_came_after_somebody_was_forgotten_stays() -> None:
+    old = ran(5)
+    gone = warned(old)
+    number = partition_of(gone, old.partitions)
+    asks(old, gone)
+    old.run()
+    event = next(r for r in old.journal(number) if isinstance(r, Purchase) and r.customer_id == gone)
+    old_again = replace(event, event_id="old-again")
+    new = replace(event, event_id="new", at=3_000_000_000_000_000)
+    for record in (old_again, new):
+        old.log.append((NAMES.journal, number), gone.encode(), journal.encode(record))
+    found = parts(old)
+    left = [
+        c.record
+        for c in copied([iter(p) for p in found], gone_in(found))
+        if getattr(c.record, "customer_id", "") == gone
+    ]
+    assert left == [new]
+    assert gone_in(found)[gone] == Gone(len(old.journal(number)) - 3, 2_000_000_000_000_000)
