@@ -51,6 +51,9 @@ from streamproc.intake.rates import Rates
 from streamproc.trainer.state import config_of
 
 APPS = ("intake", "monitor", "trainer", "desk")
+CLOCK_SECONDS = 0.1
+"""How often the clock looks whether a tick is due: as much later than its second may a tick be written."""
+
 LOOK_SECONDS = 5.0
 """How often it is looked whether a feed lags or has fallen silent."""
 
@@ -147,7 +150,7 @@ class Plan:
             ),
             AppSpec(
                 "desk", (names.desk_inbox,), names.changelog("desk"), self._desk,
-                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE,
+                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE, wake=CLOCK_SECONDS,
                 writes=(*journal, (names.warnings, 0), (names.alerts, 0), letters),
             ),
         ]  # fmt: skip

@@ -33,6 +33,7 @@ class AppSpec(NamedTuple):
     changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
     does not hold what comes next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
     `held` tells of a processor whether its next batch must wait now (s since 1970).
+    `wake`: its processors are woken every so many s, if not as often as others.
     `changelog_id` is the brokers' id of the changelog that the journal began with, empty where it is not known.
     """
 
@@ -46,6 +47,7 @@ class AppSpec(NamedTuple):
     writes: tuple[TopicPartition, ...] = ()
     changelog_id: str = ""
     held: Callable[[Any, float], bool] | None = None
+    wake: float | None = None
 
 
 class PositionError(Exception):
@@ -78,7 +80,7 @@ class Ownership:
         self.owned: dict[TopicPartition, OwnedPartition] = {}
         self.connection = connection
         self._prefix = prefix
-        self._pace = pace
+        self._pace = pace if spec.wake is None else pace._replace(wake=spec.wake)
         self._generation = 0
         self._member = ""
         self._closing: list[asyncio.Task[None]] = []
