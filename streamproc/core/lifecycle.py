@@ -102,7 +102,7 @@ def next_change(facts: Facts, at: int, horizon_days: int, rules: StageRules = DE
     if lost is None:
         return None
     gone = lost + max(rules.permanently_lost_days, 2 * horizon_days) * DAY
-    return next((t for t in (lost, gone) if t > at), None)
+    return lost if lost > at else gone if gone > at else None
 
 
 GROWS, SHRINKS = 1.1, 0.9

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from streamproc.core.buckets import YEAR_BUCKETS, covered_days, last_year
+from streamproc.core.buckets import BUCKET_DAYS, YEAR_BUCKETS, covered_days, last_year
 from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import GROWS, Stage
 
@@ -93,15 +93,17 @@ def acquisition_cost(cost_a_mailing: float, response_rate: float) -> float:
 
 def worth(facts: Facts, today: int, rules: ValueRules = DEFAULT_RULES) -> Worth:
     """The customer's money over the last 365 days, by buckets; per period over a shorter tenure of at least 90 days."""
-    sums = last_year(facts.buckets, today)
+    buckets, current = facts.buckets, today // BUCKET_DAYS
+    i, j = buckets.since(current - YEAR_BUCKETS), buckets.since(current + 1)
+    revenue, returned = sum(buckets.revenue[i:j]), sum(buckets.returned[i:j])
+    cost, costed = sum(buckets.cost[i:j]), sum(buckets.costed[i:j])
     tenure = today - facts.first_day + 1 if facts.first_day >= 0 else SHORTEST_TENURE_DAYS
     days = min(covered_days(today, YEAR_BUCKETS), max(tenure, SHORTEST_TENURE_DAYS))
-    net = sums.revenue - sums.returned
-    cost = sums.cost
-    unstated = sums.revenue - sums.costed
+    net = revenue - returned
+    unstated = revenue - costed
     # What came back is taken to have cost its share: the goods return to the shelf.
-    share = sums.cost / sums.costed if sums.costed > 0 else rules.assumed_cost_share
-    contribution = net - cost - unstated * rules.assumed_cost_share + sums.returned * share
+    share = cost / costed if costed > 0 else rules.assumed_cost_share
+    contribution = net - cost - unstated * rules.assumed_cost_share + returned * share
     fixed = facts.says("fixed_service_cost")
     if fixed is not None:
         contribution -= float(fixed) * days / PERIOD_DAYS
@@ -110,7 +112,7 @@ def worth(facts: Facts, today: int, rules: ValueRules = DEFAULT_RULES) -> Worth:
         contribution=round(contribution),
         margin=contribution * PERIOD_DAYS / days,
         assumed=unstated > 0,
-        measured=sums.revenue != 0 or sums.returned != 0,
+        measured=revenue != 0 or returned != 0,
     )
 
 
@@ -124,10 +126,8 @@ def grade_of(contribution: int, thresholds: tuple[int, int, int] | None) -> Grad
     """The grade by the base's thresholds (lowest contribution of A, B and C); None while there are none."""
     if thresholds is None:
         return None
-    for grade, least in zip((Grade.A, Grade.B, Grade.C), thresholds, strict=True):
-        if contribution >= least:
-            return grade
-    return Grade.D
+    a, b, c = thresholds
+    return Grade.A if contribution >= a else Grade.B if contribution >= b else Grade.C if contribution >= c else Grade.D
 
 
 def tier_of(

@@ -78,8 +78,9 @@ def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
     for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look
-    for other in _told_times(state, at):
-        look = other if not look or other < look else look
+    if state.decisions.episodes or state.decisions.quiet_until() > at:
+        for other in _told_times(state, at):
+            look = other if not look or other < look else look
     return look
 
 

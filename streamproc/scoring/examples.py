@@ -1,5 +1,6 @@
 """What the monitor hands to the trainer: feature rows without and with labels, sightings of the sample."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from math import log
@@ -58,6 +59,7 @@ def customer_hash(customer_id: str) -> int:
     return int.from_bytes(blake2b(customer_id.encode(), digest_size=8).digest(), "big") >> 1
 
 
+@lru_cache(maxsize=1024)
 def example_step(horizon_days: int, lateness: int) -> int:
     """Days between a customer's examples: a third of what a label takes (`lateness` in µs), so that at most three wait.
 
