@@ -1,9 +1,11 @@
 """The overlays, built by kubectl: each object against the schemas of Kubernetes, each pod against what we ask of it."""
 
+import base64
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,14 @@ import pytest
 import yaml
 
 import streamproc
+from streamproc.cli.worker import APPS
 from tests.deploy.composed import compose, make_secrets
 from tests.ground.source import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUBECTL = Path(sys.executable).with_name("kubectl")
 OVERLAYS = ("small", "production")
+DEPLOYMENTS = {"small": {"worker", "page"}, "production": {"page", *(f"worker-{role}" for role in APPS)}}
 CUSTOM = {"monitoring.coreos.com/v1"}
 Object = dict[str, Any]
 
@@ -147,13 +151,28 @@ def test_what_selects_finds_something(overlay: str, built: dict[str, list[Object
 def test_workers_are_asked_for_their_life_and_are_replaced_one_by_one(
     overlay: str, built: dict[str, list[Object]]
 ) -> None:
-    for name in ("worker", "page"):
-        [container] = named(built[overlay], "Deployment", name)["spec"]["template"]["spec"]["containers"]
+    made = [found for found in built[overlay] if found["kind"] == "Deployment"]
+    assert {found["metadata"]["name"] for found in made} == DEPLOYMENTS[overlay]
+    for found in made:
+        [container] = found["spec"]["template"]["spec"]["containers"]
         paths = {probe: container[probe]["httpGet"]["path"] for probe in container if probe.endswith("Probe")}
         assert paths == {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
         assert container["image"].endswith(f"streamproc:{streamproc.__version__}")
-    strategy = named(built[overlay], "Deployment", "worker")["spec"]["strategy"]["rollingUpdate"]
-    assert strategy == {"maxSurge": 0, "maxUnavailable": 1}
+        if found["metadata"]["name"] != "page":
+            assert found["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_in_production_each_processor_is_a_user_of_its_own(built: dict[str, list[Object]]) -> None:
+    seen = {}
+    for role in APPS:
+        spec = named(built["production"], "Deployment", f"worker-{role}")["spec"]["template"]["spec"]
+        [container] = spec["containers"]
+        assert container["args"][1:3] == ["--only", role]
+        [secret] = [volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume]
+        told = base64.b64decode(named(built["production"], "Secret", secret)["data"]["streamproc.toml"]).decode()
+        seen[role] = tomllib.loads(told)
+    assert {role: told["kafka"]["user"] for role, told in seen.items()} == {role: f"streamproc-{role}" for role in APPS}
+    assert [role for role, told in seen.items() if "redis" in told] == ["desk"]
 
 
 def test_prometheus_finds_the_workers(built: dict[str, list[Object]]) -> None:
@@ -165,7 +184,7 @@ def test_prometheus_finds_the_workers(built: dict[str, list[Object]]) -> None:
 
 
 def test_the_autoscaler_scales_what_there_is(built: dict[str, list[Object]]) -> None:
-    scaler = named(built["scaled"], "HorizontalPodAutoscaler", "worker")["spec"]
+    scaler = named(built["scaled"], "HorizontalPodAutoscaler", "worker-monitor")["spec"]
     named(built["scaled"], scaler["scaleTargetRef"]["kind"], scaler["scaleTargetRef"]["name"])
     settings = next(f for f in built["scaled"] if f["kind"] == "ConfigMap")["data"]
     assert scaler["maxReplicas"] <= int(settings["STREAMPROC_KAFKA__PARTITIONS"])
