@@ -87,7 +87,11 @@ class Touch(Struct, array_like=True, frozen=True):
 
 
 class Return(Struct, array_like=True, frozen=True):
-    """One return, for corrections: as Order."""
+    """One return, for corrections: as Order, but an order may have several.
+
+    Of what is told of an order's returns the highest revision counts. Told of it, each time and amount is a return of
+    its own, unless the revision was cancelled.
+    """
 
     at: int
     key: int
@@ -95,9 +99,9 @@ class Return(Struct, array_like=True, frozen=True):
     cancelled: bool = False
     amount: int = 0
 
-    def precedence(self) -> tuple[int, bool, int, int]:
-        """By what one of two versions of a return wins: its revision, else by any fixed rule."""
-        return self.revision, self.cancelled, self.amount, -self.at
+    def rank(self) -> tuple[int, bool]:
+        """By what one of two versions of an order's returns wins; of equal rank both stand."""
+        return self.revision, self.cancelled
 
 
 class Facts(Struct, array_like=True):
@@ -289,16 +293,19 @@ def _take_return(facts: Facts, event: Purchase) -> Taken:
 
 
 def _put_return(facts: Facts, new: Return) -> Taken:
-    known = next((r for r in facts.returns if r.key == new.key), None)
-    if known is not None:
-        if new.precedence() <= known.precedence():
+    known = [r for r in facts.returns if r.key == new.key]  # all of one rank
+    if known and new.rank() != known[0].rank():
+        if new.rank() < known[0].rank():
             return "repeat"
-        facts.returns.remove(known)
-        _book_return(facts, known, -1)
+        facts.returns = [r for r in facts.returns if r.key != new.key]
+        for old in known:
+            _book_return(facts, old, -1)
+    elif new in known:
+        return "repeat"
     elif len(facts.returns) == RETURNS_KEPT and new.at < facts.returns[0].at:
         return "too_old"
     facts.returns.append(new)
-    facts.returns.sort(key=lambda r: (r.at, r.key))
+    facts.returns.sort(key=lambda r: (r.at, r.key, r.amount))
     del facts.returns[:-RETURNS_KEPT]
     _book_return(facts, new, 1)
     return "taken"

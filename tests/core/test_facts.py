@@ -14,7 +14,7 @@ from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFa
 from streamproc.core.ids import hash_name
 from streamproc.core.orders import Way
 from streamproc.core.time import DAY, HOUR
-from streamproc.testing.events import complained, known, touched
+from streamproc.testing.events import complained, known, sent_back, touched
 
 START = 20_000 * DAY
 
@@ -52,9 +52,10 @@ def events(draw: st.DrawFn) -> list[CustomerEvent]:
     made += [
         Purchase(
             event_id=f"r{n}", customer_id="c", at=at(draw(hours)), order_id=f"r{draw(st.integers(0, 1))}",
-            returned=True, amount=-500, revision=draw(st.integers(0, 1)), cancelled=draw(st.booleans()),
+            returned=True, amount=draw(st.sampled_from([None, -500, -700])),
+            revision=draw(st.integers(0, 1)), cancelled=draw(st.booleans()),
         )
-        for n in range(draw(st.integers(0, 3)))
+        for n in range(draw(st.integers(0, 5)))
     ]  # fmt: skip
     made += [
         Complaint(
@@ -279,3 +280,20 @@ def test_the_owner_before_is_the_last_other_one() -> None:
         facts = after(order)
         assert (facts.says("owner"), facts.says("owner_before")) == ("Wu", "He")
     assert after(told[:1]).says("owner_before") is None
+
+
+def test_an_order_that_comes_back_in_parts_has_several_returns() -> None:
+    parts = [sent_back(START + day * DAY, -amount, order_id="o1") for day, amount in ((1, 300), (3, 200), (3, 100))]
+    for order in (parts, parts[::-1], [*parts, parts[0]]):
+        facts = after(order)
+        assert facts.buckets.returned == [600]
+        assert [r.amount for r in facts.returns] == [300, 100, 200]
+
+
+def test_a_later_revision_replaces_an_orders_returns_and_a_cancelled_one_takes_them_back() -> None:
+    parts = [sent_back(START + day * DAY, -300, order_id="o1") for day in (1, 3)]
+    corrected = sent_back(START + 4 * DAY, -450, order_id="o1", revision=1)
+    cancelled = sent_back(START + 5 * DAY, -450, order_id="o1", revision=2, cancelled=True)
+    for order in ([*parts, corrected], [corrected, *parts]):
+        assert after(order).buckets.returned == [450]
+    assert after([cancelled, *parts, corrected]).buckets == f.new_facts().buckets
