@@ -21,7 +21,7 @@ from streamproc.core.policy import Outcome, Severity
 from streamproc.core.promises import PROMISES
 from streamproc.core.unhappy import SignName
 from streamproc.core.value import Grade, Segment, Tier
-from streamproc.desk import retraction, surges
+from streamproc.desk import forgetting, retraction, surges
 from streamproc.desk.report import ServiceOutcome
 from streamproc.desk.warning import EntryKind, State, WarningKind
 from streamproc.intake.refusal import Reason
@@ -59,7 +59,7 @@ CLOSED: dict[str, set[str]] = {
     "outcome": codes(Outcome),
     "service outcome": set(get_args(ServiceOutcome)),
     "state": {*get_args(State), *get_args(EntryKind)},
-    "why": {*get_args(Why), retraction.WHY},
+    "why": {*get_args(Why), retraction.WHY, forgetting.WHY},
     "refused": {"claimed", "ended"},
     "desk list": {"warning", "customer", "severity", "expected loss", "owner", "hours left", "state"},
     "warning kind": set(get_args(WarningKind)),
