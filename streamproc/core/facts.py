@@ -397,7 +397,8 @@ def merge(facts: Facts, other: Facts) -> None:
     _merge_orders(facts, other)
     for item in other.returns:
         _book_return(facts, item, -1)  # the buckets hold it already
-        _put_return(facts, item)
+        if _put_return(facts, item) == "too_old":
+            _book_return(facts, item, 1)  # as of one id from the start: counted, and kept no longer
     for heard in life.merge_files(facts.complaints, other.complaints):
         _uncount_complaint(facts, heard)
     for touch in other.contacts:

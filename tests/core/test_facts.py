@@ -297,3 +297,15 @@ def test_a_later_revision_replaces_an_orders_returns_and_a_cancelled_one_takes_t
     for order in ([*parts, corrected], [corrected, *parts]):
         assert after(order).buckets.returned == [450]
     assert after([cancelled, *parts, corrected]).buckets == f.new_facts().buckets
+
+
+def test_returns_and_contacts_that_merging_leaves_no_room_for_still_count() -> None:
+    early: list[CustomerEvent] = [sent_back(START + n * HOUR, -1_000, order_id=f"a{n}") for n in range(3)]
+    late: list[CustomerEvent] = [sent_back(START + DAY + n * HOUR, -100, order_id=f"b{n}") for n in range(8)]
+    early += [touched(START + n * HOUR, result="unresolved", contact_id=f"a{n}") for n in range(3)]
+    late += [touched(START + DAY + n * HOUR, contact_id=f"b{n}") for n in range(8)]
+    whole = encoded(after([*early, *late]))
+    for mine, theirs in ((early, late), (late, early)):
+        facts = after(mine)
+        f.merge(facts, after(theirs))
+        assert encoded(facts) == whole
