@@ -23,7 +23,9 @@ from redis.exceptions import NoPermissionError
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import load
+from streamproc.desk.forgetting import farewell_of
 from streamproc.testing.feed_contract import CHECKS, Home
+from streamproc.testing.feed_entries import warned
 from tests.adapters.redis.kit import PREFIX, RedisFeed
 from tests.deploy.composed import FOLDER, compose, make_secrets
 from tests.servers.broker import JARS, JAVA
@@ -102,6 +104,13 @@ class OurFeed(RedisFeed):
 def test_the_users_of_redis_may_do_all_they_must(check: Callable[[Home], None], by_user: Callable[[str], str]) -> None:
     with OurFeed(by_user) as feed:
         check(feed)
+
+
+def test_the_workers_may_forget_somebody_and_see_that_all_is_written_down(by_user: Callable[[str], str]) -> None:
+    with OurFeed(by_user) as feed:
+        feed.write([warned("w1", "gone"), warned("w2", "other"), farewell_of("gone", "2026-02-01T00:00:00Z")])
+        assert [warning.customer_id for warning in feed.warnings()] == ["other"]
+        assert feed.run(lambda store: store.writes_down()) is True
 
 
 @pytest.mark.parametrize(
