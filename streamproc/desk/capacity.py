@@ -2,20 +2,22 @@
 
 The rules kept here: a warning saves what one as likely to leave is known to be kept by it, of what is at stake, less
 the offer; as long as nothing is known of that, what counts is the expected loss. What waits is weighed by the latest
-figures; of a warning that has not gone out the feed is told nothing; one that ends while it waits has never been there
-for anybody.
+figures; while its segment or its likeliest cause is muted, it goes on waiting. Of a warning that has not gone out the
+feed is told nothing; one that ends while it waits has never been there for anybody.
 """
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from streamproc.core.firm import Firm
 from streamproc.core.holdout import Band, Saving, band_of
 from streamproc.core.time import day_of
 from streamproc.monitor.effects import EpisodeChanged, StepTaken, Verdict, WouldWarn
+from streamproc.monitor.steps import muted_at
 
 WAITING_KEPT = 300
 """How many would-warns wait, those that save most; the others are let go and never go out."""
@@ -27,7 +29,8 @@ SILENT_KEPT = 10_000
 class Capacity(Struct):
     """`a_day` 0: any number goes out. `sent` went out on `day`; `silent` are the ids that have not, oldest first.
 
-    `savings` is what is known of what warnings bring, by band; empty: nothing.
+    `savings` is what is known of what warnings bring, by band; empty: nothing. `mutes` are what the firm said of
+    segments and causes of which nobody is to be warned.
     """
 
     a_day: int = 0
@@ -36,12 +39,23 @@ class Capacity(Struct):
     waiting: list[WouldWarn] = []
     silent: list[str] = []
     savings: dict[Band, Saving] = {}
+    mutes: Firm = field(default_factory=Firm)
 
     def urgency(self, would: WouldWarn) -> tuple[int, int, str]:
         """What would-warns are sorted by: those that save most first, among these the one with the least time."""
         saving = self.savings.get(band_of(would.figures.log_odds))
         worth = would.figures.expected_loss if saving is None else saving.of(would.figures.stake)
         return -worth, would.by_when, would.id
+
+    def ready(self, at: int) -> list[WouldWarn]:
+        """Those that wait, but for whom it is muted at `at` (µs) to warn of."""
+        mutes = muted_at(self.mutes, at)
+        return [would for would in self.waiting if not (mutes and _is_muted(would, mutes))]
+
+
+def _is_muted(would: WouldWarn, mutes: AbstractSet[str]) -> bool:
+    likeliest = f"cause:{would.causes[0].cause}" if would.causes else ""
+    return f"segment:{would.figures.segment}" in mutes or likeliest in mutes
 
 
 class Sorted(NamedTuple):
@@ -62,20 +76,18 @@ def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn], taken: int = 0
         capacity.day, capacity.sent = day, 0
     capacity.sent += taken
     if not capacity.a_day:
-        out = [*capacity.waiting, *fresh]
-        _forget(capacity, {would.id for would in capacity.waiting})
-        capacity.waiting = []
+        out = [*capacity.ready(at), *fresh]
+        release(capacity, {would.id for would in out})
         return Sorted(out, [])
-    asking = sorted([*capacity.waiting, *fresh] if dawn else fresh, key=capacity.urgency)
+    asking = sorted([*capacity.ready(at), *fresh] if dawn else fresh, key=capacity.urgency)
     free = max(0, capacity.a_day - capacity.sent)
     out, rest = asking[:free], asking[free:]
     capacity.sent += len(out)
     new = {would.id for would in fresh}
     held = [would for would in rest if would.id in new]
-    _forget(capacity, {would.id for would in out})
+    release(capacity, {would.id for would in out})
     capacity.silent = [*capacity.silent, *(would.id for would in held)][-SILENT_KEPT:]
-    kept = rest if dawn else [*capacity.waiting, *rest]
-    capacity.waiting = sorted(kept, key=capacity.urgency)[:WAITING_KEPT]
+    capacity.waiting = sorted([*capacity.waiting, *held], key=capacity.urgency)[:WAITING_KEPT]
     return Sorted(out, held)
 
 

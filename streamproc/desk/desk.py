@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from streamproc.core.alerts import Alert
 from streamproc.core.control import Disposition, PlaybookChange, PolicyChange
 from streamproc.core.events import FirmFact
+from streamproc.core.firm import note
 from streamproc.core.holdout import savings
 from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
@@ -112,7 +113,7 @@ def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | N
 
 def _sorted(desk: Desk, at: int, fresh: list[WouldWarn]) -> Sorted:
     """Which would-warns go out, as they do, and which wait from now on: parts of incidents go out all the same."""
-    joined, begun = gather(desk.incidents, at, [*desk.capacity.waiting, *fresh], desk.playbook)
+    joined, begun = gather(desk.incidents, at, [*desk.capacity.ready(at), *fresh], desk.playbook)
     names = {would.id for would in joined}
     release(desk.capacity, names)
     out, held = sort_out(desk.capacity, at, [would for would in fresh if would.id not in names], taken=begun)
@@ -125,6 +126,8 @@ def _heed(desk: Desk, record: FirmFact | PolicyChange | PlaybookChange) -> None:
         desk.capacity.a_day = record.policy.capacity_a_day
     elif isinstance(record, PlaybookChange):
         desk.playbook = record.playbook
+    elif record.kind == "mute":
+        note(desk.capacity.mutes, record)
 
 
 def _answer(would: WouldWarn, at: int, outcome: Literal["raised", "capacity"]) -> Disposition:

@@ -26,6 +26,8 @@ def settle_concern(
     cooldown = context.policy.cooldown_days * DAY
     found = discontent(facts, today)
     if concern is not None and not concern.ended_at:
+        if facts.says("do_not_contact") is True:
+            return [_end(customer_id, concern, at, "withdrawn", "do_not_contact")], None
         return ([] if found.enough else [_over(customer_id, facts, concern, at)]), None
     if concern is not None:
         if at < concern.ended_at + cooldown:

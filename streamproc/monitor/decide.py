@@ -1,5 +1,7 @@
 """The warning policy at one look: exactly one outcome, and what becomes of the customer's episode."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -74,6 +76,9 @@ def decide(
         return Decided(Outcome.FEED_STALE if context.purchases_stale else Outcome.BELOW_THRESHOLD)
     severity = severity_of(figures.expected_loss, context.grades, policy)
     if episode is not None:
+        against = _against(facts, decisions, episode, figures, context)
+        if against is not None:
+            return Decided(against, None, tuple(_take_back(customer_id, decisions, episode, context.at, against)))
         if context.purchases_stale:  # the risk rose by a silence that is none
             return Decided(Outcome.EPISODE_OPEN)
         changes = _go_on(customer_id, decisions, episode, figures, severity, context)
@@ -123,7 +128,6 @@ def _opened(customer_id: str, decisions: Decisions, figures: Figures, severity: 
 def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Outcome:
     """The first rule that speaks against a warning names the outcome."""
     policy, at = context.policy, context.at
-    recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
     rules = (
         (context.purchases_stale, Outcome.FEED_STALE),
         (figures.probability < policy.raise_at, Outcome.BELOW_THRESHOLD),
@@ -132,18 +136,67 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
         (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
         (at < decisions.cooldown_until, Outcome.COOLDOWN),
         (not decisions.armed, Outcome.HYSTERESIS),
-        (
-            any(t.outward and t.purpose == "retention" and t.at >= recently for t in facts.contacts),
-            Outcome.RECENT_CONTACT,
-        ),
-        (facts.says("do_not_contact") is True, Outcome.DO_NOT_CONTACT),
-        (_contacted_enough(facts, policy, at), Outcome.CONTACTED_ENOUGH),
+        *_of_contact(facts, context),
         (at < decisions.snoozed_until, Outcome.SNOOZED),
         (not context.model_trusted, Outcome.MODEL_NOT_TRUSTED),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
         (_is_muted(decisions, figures, context), Outcome.MUTED),
     )
     return next((outcome for speaks, outcome in rules if speaks), Outcome.WOULD_WARN)
+
+
+Rules = Iterable[tuple[bool, Outcome]]
+"""What may speak against a warning, and the outcome that each names."""
+
+
+def _of_contact(facts: Facts, context: Context) -> Rules:
+    policy, at = context.policy, context.at
+    recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
+    touched = any(t.outward and t.purpose == "retention" and t.at >= recently for t in facts.contacts)
+    yield touched, Outcome.RECENT_CONTACT
+    yield facts.says("do_not_contact") is True, Outcome.DO_NOT_CONTACT
+    yield _contacted_enough(facts, policy, at), Outcome.CONTACTED_ENOUGH
+
+
+def _against(
+    facts: Facts, decisions: Decisions, episode: Episode, figures: Figures, context: Context
+) -> Outcome | None:
+    """What takes an open episode back: nobody may contact the customer.
+
+    Or, as long as nobody has been told of it, what else keeps a warning from being raised. The silent arm's go on all
+    the same, as do those that were told of at once.
+    """
+    if facts.says("do_not_contact") is True:
+        return Outcome.DO_NOT_CONTACT
+    if episode.raised or episode.holdout:
+        return None
+    rules: Rules = (
+        *_of_contact(facts, context),
+        (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
+        (_is_muted(decisions, figures, context), Outcome.MUTED),
+    )
+    return next((outcome for speaks, outcome in rules if speaks), None)
+
+
+_WHY: dict[Outcome, Why] = {
+    Outcome.DO_NOT_CONTACT: "do_not_contact",
+    Outcome.RECENT_CONTACT: "contacted",
+    Outcome.CONTACTED_ENOUGH: "contacted",
+    Outcome.BLEEDING: "bleeding",
+    Outcome.MUTED: "muted",
+}
+
+
+def _take_back(customer_id: str, decisions: Decisions, episode: Episode, at: int, against: Outcome) -> list[Told]:
+    """Withdraws an open episode (in place): once nothing speaks against it any more, there may be another.
+
+    Where arms are drawn, one that nobody was told of keeps its verdict: its like in the silent arm have theirs.
+    """
+    decisions.armed = True
+    if against is Outcome.DO_NOT_CONTACT or not episode.share:
+        return withdraw(customer_id, decisions, at, _WHY[against])
+    episode.ended_at, episode.taken_back = at, True
+    return [_changed(customer_id, episode, at, "withdrawn", _WHY[against])]
 
 
 def _is_muted(decisions: Decisions, figures: Figures, context: Context) -> bool:
@@ -167,7 +220,7 @@ def _go_on(
         _end(decisions, episode, at, policy.cooldown_days)
         return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
     told = _overdue(customer_id, episode, at)
-    if at < decisions.quiet_until():
+    if at < decisions.snoozed_until or _is_muted(decisions, figures, context):
         return told
     risen = figures.probability >= policy.escalate_at and not episode.escalated
     graver = severity > episode.severity > Severity.UNRATED
@@ -267,7 +320,8 @@ def _verdict(customer_id: str, episode: Episode, at: int, *, right: bool) -> Tol
 
 
 def _seen_or_not(episode: Episode, told: EpisodeChanged | Verdict) -> Told:
-    return Unseen(told.customer_id, told) if episode.holdout else told
+    unseen = episode.holdout or (episode.taken_back and isinstance(told, Verdict))
+    return Unseen(told.customer_id, told) if unseen else told
 
 
 def _changed(

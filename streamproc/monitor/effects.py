@@ -143,6 +143,10 @@ Why = Literal[
     "content",
     "complained",
     "faded",
+    "do_not_contact",
+    "contacted",
+    "bleeding",
+    "muted",
 ]
 
 

@@ -85,7 +85,7 @@ from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, r
 FORGOTTEN_KEPT = 10_000
 """How many who were forgotten are known by their marks; of those before them an old export brings them back."""
 
-FOR_THE_DESK = frozenset({"holiday", "working_hours", "outage", "staff_left"})
+FOR_THE_DESK = frozenset({"holiday", "working_hours", "outage", "staff_left", "mute"})
 """The facts of the firm's that the desk goes by."""
 
 

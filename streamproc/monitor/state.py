@@ -60,7 +60,8 @@ class Episode(Struct, array_like=True):
 
     `last_purchase` is the one known when it was raised; `ended_at` 0 while open. Its verdict is due at `by_when`.
     `share` is the silent arm's when the arm was drawn (0: none was), `holdout` that this one is in it. `due_at` is when
-    somebody should have it, 0 once that has been told or where nobody need.
+    somebody should have it, 0 once that has been told or where nobody need. `raised`: people were told of it;
+    `taken_back`: they never will be, and it stays for its verdict alone.
     """
 
     id: str
@@ -78,14 +79,15 @@ class Episode(Struct, array_like=True):
     holdout: bool = False
     due_at: int = 0
     care: Care | None = None
+    taken_back: bool = False
 
 
 class Counted(Struct, array_like=True):
     """What the partition's totals hold of this customer, so that it can be taken out again.
 
     `first_day` is that of the first purchase, `breadth` the number of categories bought from lately, `service` the sums
-    of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open, `graded` that the
-    answers are in the sums by grade, too.
+    of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open, `graded` that
+    the answers are in the sums by grade, too.
     """
 
     contribution: int = 0
