@@ -112,8 +112,8 @@ class Facts(Struct, array_like=True):
     (the latest other one), do_not_contact, contract_until, channel, category, region, dealer_id, competitor.
     `evidence` holds by stream the id of the latest event that cancelled nothing. `kind_last` is the last day of
     complaints and contacts by bucket kind (what can be taken back, returns and discounts, is not in it).
-    `terminated_at` is in µs, 0 without a termination; `known_at` is the first event's time. `experience` holds what
-    the contacts told of the service.
+    `terminated_at` is in µs (to the second), 0 without a termination; `known_at` is the first event's time.
+    `experience` holds what the contacts told of the service.
     """
 
     recent: orders.RecentDays
@@ -339,8 +339,6 @@ def _take_contact(facts: Facts, event: Contact) -> Taken:
         return "too_old"
     for kind in touch.kinds():
         _saw(facts, kind, day_of(event.at))
-    if event.result == "terminated":
-        facts.terminated_at = max(facts.terminated_at, event.at)
     _put_latest(facts.evidence, "contacts", event.at, event.event_id)
     _say(facts, "competitor", event.at, event.competitor)
     return _put_contact(facts, touch)
@@ -370,11 +368,19 @@ def _put_contact(facts: Facts, touch: Touch) -> Taken:
             return "repeat"
         facts.contacts.remove(known)
         _count_contact(facts, known, -1)
+        if _ended(known) == facts.terminated_at // SECOND:
+            facts.terminated_at = max(map(_ended, facts.contacts), default=0) * SECOND
     _count_contact(facts, touch, 1)
+    facts.terminated_at = max(facts.terminated_at, _ended(touch) * SECOND)
     facts.contacts.append(touch)
     facts.contacts.sort(key=lambda t: (t.at, t.key))
     del facts.contacts[:-CONTACTS_KEPT]
     return "taken"
+
+
+def _ended(touch: Touch) -> int:
+    """The second at which the contact ended the relationship, 0 if it did not."""
+    return touch.at if touch.result == "terminated" else 0
 
 
 def _count_contact(facts: Facts, touch: Touch, sign: int) -> None:
@@ -401,12 +407,9 @@ def merge(facts: Facts, other: Facts) -> None:
             _book_return(facts, item, 1)  # as of one id from the start: counted, and kept no longer
     for heard in life.merge_files(facts.complaints, other.complaints):
         _uncount_complaint(facts, heard)
-    for touch in other.contacts:
-        _count_contact(facts, touch, -1)  # as with the returns
-        _put_contact(facts, touch)
+    _merge_contacts(facts, other)
     known = [at for at in (facts.known_at, other.known_at) if at]
     facts.known_at = min(known, default=0)
-    facts.terminated_at = max(facts.terminated_at, other.terminated_at)
     for kind, day in enumerate(other.kind_last):
         if day >= 0:
             _saw(facts, kind, day)
@@ -416,6 +419,14 @@ def merge(facts: Facts, other: Facts) -> None:
                 _put_owner(mine, latest)
             else:
                 _put_latest(mine, name, latest.at, latest.value)
+
+
+def _merge_contacts(facts: Facts, other: Facts) -> None:
+    if all(_ended(touch) != other.terminated_at // SECOND for touch in other.contacts):  # by one that is kept no longer
+        facts.terminated_at = max(facts.terminated_at, other.terminated_at)
+    for touch in other.contacts:
+        _count_contact(facts, touch, -1)  # as with the returns
+        _put_contact(facts, touch)
 
 
 def _merge_orders(facts: Facts, other: Facts) -> None:

@@ -309,3 +309,23 @@ def test_returns_and_contacts_that_merging_leaves_no_room_for_still_count() -> N
         facts = after(mine)
         f.merge(facts, after(theirs))
         assert encoded(facts) == whole
+
+
+def test_a_termination_that_is_corrected_stands_no_more() -> None:
+    left = touched(START + DAY, result="terminated", contact_id="t")
+    stayed = touched(START + 2 * DAY, result="saved", contact_id="t")
+    before = touched(START, result="terminated", contact_id="s")
+    for order in ([left, stayed], [stayed, left], [left, stayed, left]):
+        assert after(order).terminated_at == 0
+        assert after([*order, before]).terminated_at == after([before, *order]).terminated_at == START
+    for mine, theirs in ((left, stayed), (stayed, left)):
+        facts = after([mine])
+        f.merge(facts, after([theirs]))
+        assert facts.terminated_at == 0
+
+
+def test_a_termination_outlives_the_contact_that_told_of_it() -> None:
+    facts = after([touched(START + n * HOUR, result="terminated" if n == 0 else None) for n in range(12)])
+    new = after([touched(START - HOUR, result="terminated", contact_id="older")])
+    f.merge(new, facts)
+    assert new.terminated_at == facts.terminated_at == START

@@ -66,6 +66,12 @@ def test_cancelled_orders_make_nobody_loyal() -> None:
     assert stage_at(facts, on(201), H) is Stage.REPEAT
 
 
+def test_a_purchase_in_the_second_of_a_termination_undoes_it() -> None:
+    ended = touched(on(1) + 500_000, result="terminated")
+    assert stage_at(after(bought(on(0)), ended), on(2), H) is Stage.LOST
+    assert stage_at(after(bought(on(0)), ended, bought(on(1) + 900_000)), on(2), H) is Stage.REPEAT
+
+
 def test_silence_for_the_horizon_loses_and_not_an_instant_earlier() -> None:
     facts = after(*orders(0.5))
     assert lost_at(facts, H) == on(90.5)
