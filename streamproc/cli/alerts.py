@@ -15,6 +15,7 @@ from streamproc.cli.common import (
     print_json,
 )
 from streamproc.cli.home import Home, home_of
+from streamproc.cli.render import step_lines
 from streamproc.core.alerts import Alert
 from streamproc.words import alert_said
 
@@ -75,6 +76,10 @@ def _show(screen: Screen, alert: Alert, *, json: bool) -> None:
     severity, state = words.term("severity", alert.severity), words.term("alert state", alert.state)
     style = "" if alert.state == "ended" else STYLES[alert.severity]
     screen.line(f"{lasted}  {severity} · {state}  {alert_said(words, alert)}", style)
+    if alert.customers and alert.state != "ended":
+        screen.line(f"    {words.say('Customers with most to lose: {names}', names=', '.join(alert.customers))}")
+        for line in step_lines(words, alert.steps):
+            screen.out.print(line)
 
 
 def _follow(screen: Screen, home: Home, *, json: bool) -> None:

@@ -18,7 +18,7 @@ from streamproc.cli.common import (
     print_json,
 )
 from streamproc.cli.complaints import complaints
-from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk
+from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk, tell_desk_all
 from streamproc.cli.home import home_of
 from streamproc.cli.why import read_time
 from streamproc.core.events import RecoveryStep
@@ -131,11 +131,18 @@ def claim(
 ) -> None:
     """Take a warning on. Of two who claim it the earlier one has it; exit code 1: somebody else has it.
 
+    Of an incident (i-…) all warnings are claimed that nobody has.
+
     For example:
 
         streamproc desk claim w-0123456789abcdef --by Li
+        streamproc desk claim i-0123456789abcdef --by Li
     """
-    _do("claim", warning, by, Where(data, lang, config))
+    where = Where(data, lang, config)
+    if warning.startswith("i-"):
+        _claim_all(warning, by, where)
+    else:
+        _do("claim", warning, by, where)
 
 
 @app.command()
@@ -262,6 +269,24 @@ def _do(action: str, warning: str, by: str, where: Where, **more: str | None) ->
         except NoSuchWarningError:
             fail(screen.words.say("There is no warning {id}.", id=warning), FINDING)
         _tell(screen, line)
+
+
+def _claim_all(incident: str, by: str, where: Where) -> None:
+    with command(where.config, where.data, where.language) as screen:
+        with home_of(screen.settings, where.data) as home:
+            found = home.standing(open_only=True, customer=None, limit=None, order="most_at_stake")
+        free = [w for w in found if w.incident == incident and not (w.care and (w.care.claimed_by or w.care.outcome))]
+        if not free:
+            fail(screen.words.say("Nobody need claim anything of {id}.", id=incident), FINDING)
+        members = {"stream": "desk", "action": "claim", "by": by}
+        steps = [Step({**members, "warning_id": one.id}, one.id) for one in free]
+        lines = tell_desk_all(screen.settings, where.data, steps)
+        for line in sorted(lines, key=_is_refused):  # the first that was refused ends the command
+            _tell(screen, line)
+
+
+def _is_refused(line: Entry | None) -> bool:
+    return line is not None and line.desk is not None and line.desk.refused is not None
 
 
 def _tell(screen: Screen, line: Entry | None) -> None:

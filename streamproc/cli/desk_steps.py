@@ -1,6 +1,7 @@
 """What somebody does at the desk, on its way into the journal: by a run's interface, the folder's writer, or Kafka."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -46,30 +47,42 @@ def tell_desk(settings: Settings, data: Path | None, step: Step) -> Entry | None
 
     Raises NoSuchWarningError, ConfigError where the step says something that cannot be, StoreError.
     """
+    [answer] = tell_desk_all(settings, data, [step])
+    return answer
+
+
+def tell_desk_all(settings: Settings, data: Path | None, steps: Sequence[Step]) -> list[Entry | None]:
+    """Sends steps, all or none of them; their answers in the same order. As tell_desk."""
     with home_of(settings, data) as home:
-        members = {**step.members, "occurred_at": _moment(home)}
-        if step.warning_id is not None:
-            life = home.life_of(step.warning_id)
-            if not life:
-                raise NoSuchWarningError
-            members["customer_id"] = life[0].customer_id
-        currency = home.setup().currency
-    members["event_id"] = f"d-{short_id(*map(str, members.values()), str(wall()))}"
-    event = _checked(msgspec.json.encode(members), currency)
+        at, currency = _moment(home), home.setup().currency
+        told = [_named(home, step, at) for step in steps]
+    events = [_checked(body, currency) for body in told]
     if on_cluster(settings, data):
-        step_to_kafka(settings, event, currency)
+        steps_to_kafka(settings, events, currency)
     elif holder(settings.data) is not None:
-        _to_run(settings, msgspec.json.encode(members))
+        _to_run(settings, told)
     else:
-        _into_folder(settings, event, msgspec.json.encode(members))
-        return _answer(settings, data, step.warning_id, event.event_id)
+        _into_folder(settings, events, told)
+        return _answers(settings, data, steps, events)
     until = time.monotonic() + PATIENCE_S
-    while step.warning_id is not None and time.monotonic() < until:
-        found = _answer(settings, data, step.warning_id, event.event_id)
-        if found is not None:
+    while True:
+        found = _answers(settings, data, steps, events)
+        waited_for = [step for step, answer in zip(steps, found, strict=True) if step.warning_id and answer is None]
+        if not waited_for or time.monotonic() > until:
             return found
         time.sleep(0.2)
-    return None
+
+
+def _named(home: Home, step: Step, at: int) -> bytes:
+    """The step as a feed sends it. Raises NoSuchWarningError."""
+    members = {**step.members, "occurred_at": at}
+    if step.warning_id is not None:
+        life = home.life_of(step.warning_id)
+        if not life:
+            raise NoSuchWarningError
+        members["customer_id"] = life[0].customer_id
+    members["event_id"] = f"d-{short_id(*map(str, members.values()), str(wall()))}"
+    return msgspec.json.encode(members)
 
 
 def _moment(home: Home) -> int:
@@ -93,28 +106,37 @@ def _checked(body: bytes, currency: str) -> JournalEvent:
     return taken
 
 
-def _answer(settings: Settings, data: Path | None, warning_id: str | None, event_id: str) -> Entry | None:
-    if warning_id is None:
-        return None
+def _answers(
+    settings: Settings, data: Path | None, steps: Sequence[Step], events: Sequence[JournalEvent]
+) -> list[Entry | None]:
     with home_of(settings, data) as home:
-        life = home.life_of(warning_id)
+        return [
+            _answer(home, step.warning_id, event.event_id) if step.warning_id is not None else None
+            for step, event in zip(steps, events, strict=True)
+        ]
+
+
+def _answer(home: Home, warning_id: str, event_id: str) -> Entry | None:
+    life = home.life_of(warning_id)
     return next((entry for entry in life if entry.desk is not None and entry.desk.event_id == event_id), None)
 
 
-def _into_folder(settings: Settings, event: JournalEvent, body: bytes) -> None:
+def _into_folder(settings: Settings, events: Sequence[JournalEvent], bodies: Sequence[bytes]) -> None:
     with writing(settings.data) as held:
-        held.runner.take([Item(event, body, Position(SOURCE, 1))])
+        pairs = zip(events, bodies, strict=True)
+        held.runner.take([Item(event, body, Position(SOURCE, row)) for row, (event, body) in enumerate(pairs, 1)])
         if held.runner.progress.mode == "event":
             held.runner.end_of_data(wall())
 
 
-def _to_run(settings: Settings, body: bytes) -> None:
+def _to_run(settings: Settings, bodies: Sequence[bytes]) -> None:
     """To the process that has the folder. Raises StoreError where it does not answer, or refuses."""
     address = f"{parse_listen(settings.listen).url}events"
     headers = {"content-type": "application/json"}
     if settings.token:
         headers["authorization"] = f"Bearer {settings.token}"
     try:
+        body = b"[" + b",".join(bodies) + b"]"
         with build_opener(ProxyHandler({})).open(Request(address, body, headers), timeout=PATIENCE_S):  # noqa: S310 - ours
             return
     except HTTPError as error:
@@ -125,11 +147,12 @@ def _to_run(settings: Settings, body: bytes) -> None:
         ) from error
 
 
-def step_to_kafka(settings: Settings, event: JournalEvent, currency: str) -> None:
+def steps_to_kafka(settings: Settings, events: Sequence[JournalEvent], currency: str) -> None:
     """To the topic of the firm's facts, durably. Raises ClusterError."""
     from streamproc.adapters.kafka.produce import Outgoing, sender_to  # noqa: PLC0415 - a folder's desk needs no Kafka
     from streamproc.adapters.kafka.produce_feed import STREAM_OF, feed_body  # noqa: PLC0415 - as above
 
-    key = None if isinstance(event, FirmFact) else event.customer_id.encode()
     with sender_to(settings.kafka, settings.kafka.facts) as sender:
-        sender.send(Outgoing(STREAM_OF[type(event)], key, feed_body(event, currency)))
+        for event in events:
+            key = None if isinstance(event, FirmFact) else event.customer_id.encode()
+            sender.send(Outgoing(STREAM_OF[type(event)], key, feed_body(event, currency)))

@@ -24,7 +24,7 @@ from streamproc.adapters.web.ports import Asked, AwayError, Behind, Drawn, Posit
 from streamproc.adapters.web.server import Server
 from streamproc.cli.cluster import Cluster, cluster_of
 from streamproc.cli.common import ConfigOption, LanguageOption, Screen, guarded
-from streamproc.cli.desk_steps import read_step, step_to_kafka
+from streamproc.cli.desk_steps import read_step, steps_to_kafka
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.cli.reporting import Reporter
 from streamproc.config import ConfigError, Settings, load
@@ -230,7 +230,7 @@ class StepTaker:
         step = read_step(one.body, currency)
         if isinstance(step, Refusal):
             return Result(event_id=None, status="refused", reason=step.reason, field=step.field, detail=step.detail)
-        step_to_kafka(self._settings, step, currency)
+        steps_to_kafka(self._settings, [step], currency)
         return Result(event_id=step.event_id, status="new")
 
 

@@ -48,6 +48,8 @@ def let_go(desk: Desk, customers: frozenset[str], at: int) -> list[Alert]:
         source.members = {name: one for name, one in source.members.items() if one.customer_id not in customers}
         if not source.members:
             del sources[subject]
+            if (over := watch.open.pop(f"incident/{subject}", None)) is not None:
+                ended.append(alert_without(alert_of(over, "ended", at, history=True), customers))
     return ended
 
 

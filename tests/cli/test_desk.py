@@ -1,11 +1,15 @@
 """`streamproc desk`: the work list and what people do, from the command line to the feed."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from streamproc.core.alerts import Finding, OpenAlert, alert_of
+from streamproc.core.time import DAY
 from tests.cli.shop import Cli, Ran, asked
+from tests.cli.test_alerts import commit
 
 
 @pytest.fixture
@@ -79,3 +83,27 @@ def test_a_folder_replayed_tells_of_the_desk_the_same(cli: Cli, own: Path, first
     cli("desk", "claim", first, "--by", "Li", "--data", own)
     cli("desk", "mute", "c0000001", "--until", "2030-01-01", "--by", "Li", "--data", own)
     assert cli("replay", "--data", own).code == 0
+
+
+def test_an_incident_is_one_row_and_claimed_at_once(cli: Cli, own: Path) -> None:
+    warnings = [w for w in cli("warnings", "--open", "--json", "--limit", 500, "--data", own).lines if w["incident"]]
+    subject = Counter(w["incident"] for w in warnings).most_common(1)[0][0]
+    members = {w["id"] for w in warnings if w["incident"] == subject}
+    names = {"cause": "price", "sign": "price_raised", "event": "f", "occurred_at": "2024-10-01T00:00:00Z"}
+    names |= {"expected_loss": "10.00", "currency": "EUR"}
+    finding = Finding(
+        kind="incident", subject=subject, severity="high", figures={"count": 5.0}, names=names, customers=("c1", "c2")
+    )
+    commit(own, alert_of(OpenAlert(20_000 * DAY, finding), "raised", 20_000 * DAY, history=False))
+    rows = [line for line in cli("desk", "list", "--json", "--data", own).lines if line["incident"]]
+    assert [(row["incident"]["subject"], row["incident"]["warnings"]) for row in rows] == [(subject, len(members))]
+    shown = cli("desk", "list", "--data", own).out
+    assert subject in shown
+    assert not members & set(shown.split())
+    assert set(ids(cli("desk", "list", "--incident", subject, "--json", "--data", own))) == members
+    told = cli("alerts", "--open", "--data", own, "--lang", "zh-CN").out
+    assert "预期损失最大的客户：c1, c2" in told
+    assert cli("desk", "claim", subject, "--by", "Li", "--data", own).out.count("claimed") == len(members)
+    assert set(ids(cli("desk", "list", "--owner", "Li", "--json", "--data", own))) == members
+    again = cli("desk", "claim", subject, "--by", "Wang", "--data", own)
+    assert (again.code, again.err.strip()) == (1, f"Nobody need claim anything of {subject}.")

@@ -17,6 +17,7 @@ from streamproc.core.policy import Policy, Severity
 from streamproc.desk import incidents
 from streamproc.desk.care import CareText
 from streamproc.desk.desk import Answer, Desk, end_of_tick
+from streamproc.desk.forgetting import let_go
 from streamproc.desk.incidents import INCIDENT_FROM, shared
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Money
@@ -122,6 +123,17 @@ def test_an_incident_tells_when_it_doubles_and_ends_with_its_last_warning() -> N
     [over] = end_of_tick(desk, on(6), [gone("c00", on(6))], None).alerts
     assert (over.state, over.ended_at) == ("ended", over.at)
     assert desk.incidents.sources == {}
+
+
+def test_who_is_forgotten_leaves_the_list_and_the_last_one_ends_it() -> None:
+    desk = desk_of()
+    end_of_tick(desk, on(1), hits("abcde", on(1)), None)
+    assert let_go(desk, frozenset("ab"), on(2)) == []
+    [opened] = desk.watch.open.values()
+    assert opened.finding.customers == ("c", "d", "e")
+    [over] = let_go(desk, frozenset("cde"), on(2))
+    assert (over.state, over.customers) == ("ended", ())
+    assert (desk.incidents.sources, desk.watch.open) == ({}, {})
 
 
 def test_an_incident_beyond_its_bounds_is_counted_and_small_sources_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
