@@ -256,12 +256,8 @@ def _discounts(scene: _Scene) -> Found:
             continue
         at = note.at // SECOND
         before = [order for order in orders if order.at < at]
-        if before and sum(map(_below_list, before)) >= rules.discount_buyer * len(before):
+        if before and sum(map(Order.below_list, before)) >= rules.discount_buyer * len(before):
             yield "price", _clue("discount_ended", "facts", note.event_id, at, 0.8 * scene.faded(at))
-
-
-def _below_list(order: Order) -> bool:
-    return order.list_amount is not None and order.list_amount > (order.amount or 0)
 
 
 def _market(scene: _Scene) -> Found:

@@ -274,15 +274,16 @@ def _settle_first_day(facts: Facts) -> None:
 
 
 def _book(facts: Facts, order: orders.Order, sign: int) -> None:
-    amount, list_amount = order.amount or 0, order.list_amount
-    listed = 0 if list_amount is None else amount
-    below = listed if list_amount is not None and list_amount > amount else 0
-    day = order.day()
-    if list_amount is not None and list_amount > amount:
-        facts.buckets.count(day, b.DISCOUNTED, sign)
-    known_cost = order.cost is not None
-    sums = b.Sums(1, amount, 0, order.cost or 0, amount if known_cost else 0, listed, below)
-    facts.buckets.add(day, sums, sign)
+    amount, day = order.amount, order.day()
+    if amount is None:  # what it cost says nothing without what it brought
+        facts.buckets.add(day, b.Sums(1), sign)
+    else:
+        cheap = order.below_list()
+        if cheap:
+            facts.buckets.count(day, b.DISCOUNTED, sign)
+        cost, costed = (0, 0) if order.cost is None else (order.cost, amount)
+        listed = 0 if order.list_amount is None else amount
+        facts.buckets.add(day, b.Sums(1, amount, 0, cost, costed, listed, amount if cheap else 0), sign)
     facts.n_orders += sign
 
 

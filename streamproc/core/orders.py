@@ -54,6 +54,10 @@ class Order(Struct, array_like=True, frozen=True, gc=False):
         """The UTC day of the order."""
         return self.at // SECONDS_A_DAY
 
+    def below_list(self) -> bool:
+        """Whether less was paid than the list price, as far as both are known."""
+        return self.amount is not None and self.list_amount is not None and self.list_amount > self.amount
+
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Order]).decode

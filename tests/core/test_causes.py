@@ -135,6 +135,7 @@ def test_a_discount_buyer_leaves_with_the_discount() -> None:
     cheap = first(facts=[ended], amount=800, list_amount=1_000)
     assert (cheap.cause, signs(cheap)) == ("price", [("discount_ended", "marketing-91")])
     assert seen(orders(amount=1_000, list_amount=1_000), ended) == ()
+    assert seen(orders(amount=None, list_amount=1_000), ended) == ()
 
 
 def test_a_price_counts_in_the_category_that_is_bought_most() -> None:

@@ -127,7 +127,7 @@ def test_evidence_is_the_latest_order_or_return_that_was_no_cancellation(history
         assert (latest and (latest.at, latest.value)) == max(times, default=None)
 
 
-def purchase(n: int, day: int, amount: int = 1000, **more: object) -> Purchase:
+def purchase(n: int, day: int, amount: int | None = 1000, **more: object) -> Purchase:
     return Purchase(
         event_id=f"e{n}", customer_id="c", at=START + day * DAY, amount=amount,
         **({"order_id": f"o{n}"} | more),  # type: ignore[arg-type]
@@ -329,3 +329,9 @@ def test_a_termination_outlives_the_contact_that_told_of_it() -> None:
     new = after([touched(START - HOUR, result="terminated", contact_id="older")])
     f.merge(new, facts)
     assert new.terminated_at == facts.terminated_at == START
+
+
+def test_an_order_of_unknown_amount_is_no_discount_and_no_loss() -> None:
+    facts = after([purchase(1, 0, cost=300, list_amount=1_000, amount=None)])
+    assert (facts.n_orders, facts.buckets.kinds) == (1, {})
+    assert (facts.buckets.orders, facts.buckets.cost, facts.buckets.listed) == ([1], [0], [0])
