@@ -111,6 +111,8 @@ def test_the_workers_may_forget_somebody_and_see_that_all_is_written_down(by_use
         feed.write([warned("w1", "gone"), warned("w2", "other"), farewell_of("gone", "2026-02-01T00:00:00Z")])
         assert [warning.customer_id for warning in feed.warnings()] == ["other"]
         assert feed.run(lambda store: store.writes_down()) is True
+    with Redis.from_url(by_user("worker")) as client:
+        assert client.get("{streamproc-2026-02.feed}:2:position") is None  # the feed of a journal that was made anew
 
 
 @pytest.mark.parametrize(
