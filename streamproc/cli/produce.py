@@ -93,12 +93,13 @@ def _outgoing(screen: Screen, files: list[str], mapping: Mapping | None) -> Iter
     if sources:
         untouched = {name for name, source in sources.items() if source.header is None and mapping is None}
         for item in sorted_items(list(sources.values()), wall()):
-            yield (plain if item.position.source in untouched else ours)(item.raw, item.outcome)
+            turn = plain if item.position.source in untouched else ours
+            yield turn(item.raw, item.outcome)._replace(source=item.position.source)
     if "-" in files:
         stream = StreamSource(sys.stdin.buffer, rates, mapping=mapping, settings=IntakeSettings(keep_text=True))
         turn = plain if stream.header is None and mapping is None else ours
         for item in stream.items(wall):
-            yield turn(item.raw, item.outcome)
+            yield turn(item.raw, item.outcome)._replace(source=item.position.source)
 
 
 def _send(records: Iterator[Outgoing], sender: Sender, screen: Screen, stop: _Stop, rate: float | None) -> None:

@@ -23,6 +23,9 @@ from streamproc.wire import journal
 
 STATE = b"read"
 _CLOUD_EVENT_ID = "ce_id"
+_CLOUD_EVENT_SOURCE = "ce_source"
+SOURCE_CHARACTERS = 128
+"""Kept of what an event says that it came from."""
 
 
 class Read(Struct):
@@ -101,8 +104,10 @@ class IntakeProcessor:
     def _taken(self, record: Record, now: int) -> JournalEvent | Refusal | None:
         if record.value is None:
             return Refusal("not_json", "", "no value: a tombstone")
-        position = Position(self.source, record.offset + 1)
-        named = dict(record.headers).get(_CLOUD_EVENT_ID, b"").decode("utf-8", "replace")
+        headers = dict(record.headers)
+        source = headers.get(_CLOUD_EVENT_SOURCE, b"").decode("utf-8", "replace")[:SOURCE_CHARACTERS]
+        position = Position(source or self.source, record.offset + 1)
+        named = headers.get(_CLOUD_EVENT_ID, b"").decode("utf-8", "replace")
         return self._intake.take(record.value, position, now, key=named or f"{self.source}/{record.offset}")
 
     def _appended(self, event: JournalEvent) -> list[Output]:

@@ -24,14 +24,18 @@ ALL_TAKEN_S = 60.0
 EVENT_ID = "ce_id"
 """CloudEvents' name: what intake calls an event that does not name itself."""
 
+SOURCE = "ce_source"
+"""CloudEvents' name: what the event came from, so that an import can be taken back."""
+
 
 class Outgoing(NamedTuple):
-    """A record on its way; `stream` None for one that cannot be read."""
+    """A record on its way; `stream` None for one that cannot be read, `source` is what it was read from."""
 
     stream: str | None
     key: bytes | None
     value: bytes
     event_id: str = ""
+    source: str = ""
 
 
 def as_it_is(raw: bytes, outcome: JournalEvent | Refusal, words: Words) -> Outgoing:
@@ -81,7 +85,8 @@ class Sender:
         if self._failed is not None:
             raise self._failed
         topic = self._unread if record.stream is None else self._topics[record.stream]
-        headers = [(EVENT_ID, record.event_id.encode())] if record.event_id else []
+        named = ((EVENT_ID, record.event_id), (SOURCE, record.source))
+        headers = [(name, text.encode()) for name, text in named if text]
         try:
             sent = self._producer.send(topic, record.value, key=record.key, headers=headers)
         except MessageSizeTooLargeError:
