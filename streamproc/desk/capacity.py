@@ -23,14 +23,15 @@ WAITING_KEPT = 300
 """How many would-warns wait, those that save most; the others are let go and never go out."""
 
 SILENT_KEPT = 10_000
-"""Of how many warnings that did not go out it is known that they did not, the latest ones."""
+"""Of how many warnings that wait no more it is known that they did not go out, the latest ones."""
 
 
 class Capacity(Struct):
-    """`a_day` 0: any number goes out. `sent` went out on `day`; `silent` are the ids that have not, oldest first.
+    """`a_day` 0: any number goes out. `sent` went out on `day`; `waiting` have not, those that save most first.
 
-    `savings` is what is known of what warnings bring, by band; empty: nothing. `mutes` are what the firm said of
-    segments and causes of which nobody is to be warned.
+    `silent` are the ids of those that have not and wait no more, oldest first; `savings` is what is known of what
+    warnings bring, by band; empty: nothing. `mutes` are what the firm said of segments and causes of which nobody is to
+    be warned.
     """
 
     a_day: int = 0
@@ -86,8 +87,9 @@ def sort_out(capacity: Capacity, at: int, fresh: list[WouldWarn], taken: int = 0
     new = {would.id for would in fresh}
     held = [would for would in rest if would.id in new]
     release(capacity, {would.id for would in out})
-    capacity.silent = [*capacity.silent, *(would.id for would in held)][-SILENT_KEPT:]
-    capacity.waiting = sorted([*capacity.waiting, *held], key=capacity.urgency)[:WAITING_KEPT]
+    ranked = sorted([*capacity.waiting, *held], key=capacity.urgency)
+    capacity.waiting = ranked[:WAITING_KEPT]
+    _stay_silent(capacity, [would.id for would in ranked[WAITING_KEPT:]])
     return Sorted(out, held)
 
 
@@ -107,13 +109,22 @@ def is_silent(capacity: Capacity, change: EpisodeChanged | Verdict | StepTaken) 
 
     One that recovered, was lost or withdrawn waits no more.
     """
-    if change.id not in capacity.silent:
+    waits = any(would.id == change.id for would in capacity.waiting)
+    if not waits and change.id not in capacity.silent:
         return False
     if isinstance(change, EpisodeChanged):
         capacity.waiting = list(_changed(capacity.waiting, change))
-    elif isinstance(change, Verdict):
-        capacity.silent.remove(change.id)
+        if waits and change.change in {"recovered", "lost"}:  # there will be a verdict
+            _stay_silent(capacity, [change.id])
+    over = isinstance(change, Verdict) or (isinstance(change, EpisodeChanged) and change.change == "withdrawn")
+    if over:  # nothing more will be told of it
+        release(capacity, {change.id})
     return True
+
+
+def _stay_silent(capacity: Capacity, ids: list[str]) -> None:
+    """These wait no more, and have not gone out (in place)."""
+    capacity.silent = [*capacity.silent, *ids][-SILENT_KEPT:]
 
 
 def _changed(waiting: list[WouldWarn], change: EpisodeChanged) -> Iterator[WouldWarn]:

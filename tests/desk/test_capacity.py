@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streamproc.core.control import PolicyChange
 from streamproc.core.holdout import Arm, Saving
 from streamproc.core.policy import Policy
-from streamproc.desk.capacity import WAITING_KEPT, Capacity, is_silent, now_out, sort_out
+from streamproc.desk.capacity import SILENT_KEPT, WAITING_KEPT, Capacity, is_silent, now_out, sort_out
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Money
 from streamproc.monitor.effects import EpisodeChanged, FirmTold, Verdict, WouldWarn
@@ -75,6 +75,24 @@ def test_no_more_wait_than_are_kept() -> None:
     assert len(capacity.waiting) == WAITING_KEPT
     assert names(sort_out(capacity, on(1), []).out) == ["c0998"]
     assert is_silent(capacity, ended("c0001"))  # let go, and still not told of
+
+
+def test_one_that_ends_while_it_waits_never_goes_out_however_many_were_let_go_since() -> None:
+    capacity = Capacity(a_day=1)
+    sort_out(capacity, on(0), [would("a", 90_000), would("b", 100_000)])
+    for n in range(SILENT_KEPT // 1_000 + 2):
+        sort_out(capacity, on(0, n + 1), [would(f"{n}-{m}", m) for m in range(1_000)])
+    assert len(capacity.silent) == SILENT_KEPT
+    assert is_silent(capacity, ended("a"))
+    assert "a" not in names(sort_out(capacity, on(1), []).out)
+    assert is_silent(capacity, Verdict(id="w-a", customer_id="a", at=on(90), right=False))
+
+
+def test_nothing_is_remembered_of_one_that_was_withdrawn() -> None:
+    capacity = Capacity(a_day=1)
+    sort_out(capacity, on(0), [would("a", 5), would("b", 9)])
+    assert is_silent(capacity, replace(ended("a"), change="withdrawn", why="corrected"))
+    assert (capacity.waiting, capacity.silent) == ([], [])
 
 
 def test_without_a_bound_all_go_out_and_a_lifted_one_lets_all_go() -> None:

@@ -103,7 +103,7 @@ def test_an_incident_takes_one_place_of_the_day_and_whoever_joins_it_none() -> N
     assert [would.customer_id for would in desk.capacity.waiting] == ["y"]
     third = end_of_tick(desk, on(2, 5), hits("h", on(2, 5)), None)
     assert raised(third) == ["h"]
-    assert desk.capacity.silent == ["w-y"]
+    assert desk.capacity.silent == []
 
 
 def test_an_incident_tells_when_it_doubles_and_ends_with_its_last_warning() -> None:
