@@ -23,7 +23,7 @@ LONGEST_WAIT_S = 1_000_000
 
 def told(perceived: int, expected: int, wait_s: int, *, solved: bool | None) -> list[int] | None:
     """What one contact adds; -1: not told. `solved` is None for what was no question, or one with no known end."""
-    surveyed, waited = perceived >= 0 and expected >= 0, wait_s >= 0
+    surveyed, waited = perceived >= 0 and expected > 0, wait_s >= 0  # of nothing expected there is no ratio
     if not (surveyed or waited or solved is not None):
         return None
     sums = [0] * SUMS

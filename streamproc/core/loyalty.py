@@ -45,6 +45,9 @@ class LoyaltyRules(Struct, frozen=True):
 
 DEFAULT_RULES = LoyaltyRules()
 
+LISTED_AT_LEAST = 0.5
+"""Of a year's revenue the share whose list price must be known to judge by it."""
+
 
 class Proof(Struct, frozen=True):
     """An event that a criterion rests on; `at` in µs."""
@@ -58,8 +61,8 @@ class Criterion(Struct, frozen=True, kw_only=True):
     """One criterion: its `score` (1: loyal; None: unmeasured) from `figure`, which `of` things tell.
 
     repeat_purchases: share of the `of` purchase days that were not the first. time_to_choose: seconds (median of `of`
-    orders). price_sensitivity: share of the revenue of a year known to be bought below the list price, of `of` orders.
-    competitors: mentions in a year. tolerance: how many of `of` quality complaints were followed by a purchase.
+    orders). price_sensitivity: share bought below the list price, of a year's revenue (`of` orders) whose list price is
+    known. competitors: mentions in a year. tolerance: how many of `of` quality complaints were followed by a purchase.
     """
 
     name: CriterionName
@@ -99,22 +102,23 @@ def _choosing(facts: Facts, orders: list[Order], rules: LoyaltyRules) -> Criteri
 
 
 def _price(facts: Facts, today: int) -> Criterion:
-    """Of what has no list price it is not known whether it was bought below one: the share is the least it can be."""
+    """Of what has no list price it is not known whether it was bought below one: judged where most of it has one."""
     sums = last_year(facts.buckets, today)
-    if sums.listed <= 0 or sums.revenue <= 0:
+    if sums.listed <= 0 or sums.listed < LISTED_AT_LEAST * sums.revenue:
         return Criterion(name="price_sensitivity")
-    share = min(1.0, sums.discounted / sums.revenue)
+    share = min(1.0, sums.discounted / sums.listed)
     return Criterion(
         name="price_sensitivity", score=1 - share, figure=share, of=sums.orders, proofs=_latest(facts, "purchases")
     )
 
 
 def _competitors(facts: Facts, today: int) -> Criterion:
-    """None was mentioned: 1, where it was asked; mentioned and bought from us since: a half; else 0."""
+    """None was mentioned: 1, where it was asked within the year; mentioned and bought from us since: a half; else 0."""
     since = today // BUCKET_DAYS - YEAR_BUCKETS
     mentions = sum(counts[COMPETITOR] for number, counts in facts.buckets.kinds.items() if number >= since)
     if not mentions:
-        told = facts.says("competitor") is not None
+        asked = facts.said.get("competitor")
+        told = asked is not None and asked.at // DAY // BUCKET_DAYS >= since
         return Criterion(name="competitors", score=1.0 if told else None, figure=0.0 if told else None)
     named = [t for t in facts.contacts if t.competitor]
     last_named = facts.kind_last[COMPETITOR]
@@ -260,7 +264,7 @@ def _measures(facts: Facts, at: int, today: int) -> dict[Measure, float | None]:
         "bound_days": None if bound is None else (float(bound) - at) / DAY,
         "satisfaction": content,
         "referrals": float(sum(t.referral for t in facts.contacts)) if facts.contacts else None,
-        "competitor_mentions": competitors.figure or 0.0,
+        "competitor_mentions": competitors.figure,
         "quick_choice": choosing.score,
         "places": float(len(places)) if places else None,
     }

@@ -101,10 +101,13 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:
-    """How grave an expected loss is (minor units), measured by what the base's A, B and C customers bring a year."""
-    if grades is None:
+    """How grave an expected loss is (minor units), measured by what the base's A, B and C customers bring a year.
+
+    A base in which nobody is known to bring anything is no measure, and a grade that brings nothing is passed over.
+    """
+    if grades is None or max(grades) <= 0:
         return Severity.UNRATED
     for severity, least in zip((Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM), grades, strict=True):
-        if expected_loss >= policy.severity_share * max(least, 1):
+        if 0 < policy.severity_share * least <= expected_loss:
             return severity
     return Severity.LOW

@@ -118,7 +118,7 @@ def service_sums(facts: Facts, today: int, rules: SatisfactionRules = DEFAULT_RU
         if file.opened_at() < since:
             continue
         reopened = file.times("reopened") > 0
-        answer, ended = file.answered_after(), not file.is_open()
+        answer, ended = file.answered_after(), file.times("resolved") > 0  # one that was withdrawn was not solved
         sums[ANSWERED] += answer is not None
         sums[ANSWER_S] += answer or 0
         sums[ENDED] += ended or reopened

@@ -225,12 +225,21 @@ def bond_lines(words: Words, bond: Bond) -> list[Line]:
 
 def _satisfaction(words: Words, told: Satisfaction) -> list[Line]:
     names = words.say("Satisfaction, last answer"), words.say("Satisfaction, cumulative")
-    if told.transaction is None or told.told_at is None or told.cumulative is None or told.uncorrected is None:
-        return [Line(name, words.say("unmeasured")) for name in names]
-    last = words.say(
+    return [Line(names[0], _last_answer(words, told)), Line(names[1], _all_answers(words, told))]
+
+
+def _last_answer(words: Words, told: Satisfaction) -> str:
+    if told.transaction is None or told.told_at is None:
+        return words.say("unmeasured")
+    return words.say(
         "{share} of what was expected, on {date}", share=words.share(told.transaction), date=words.date(told.told_at)
     )
-    all_of_them = words.say(
+
+
+def _all_answers(words: Words, told: Satisfaction) -> str:
+    if told.cumulative is None or told.uncorrected is None:
+        return words.say("unmeasured")
+    return words.say(
         "{share} of what was expected, by {answers}; {uncorrected} before {valid} and {returns} on {orders} in a year",
         share=words.share(told.cumulative),
         answers=words.count("{n} answer", "{n} answers", told.surveys),
@@ -239,7 +248,6 @@ def _satisfaction(words: Words, told: Satisfaction) -> list[Line]:
         returns=words.count("{n} return", "{n} returns", told.returns),
         orders=words.count("{n} order", "{n} orders", told.orders),
     )
-    return [Line(names[0], last), Line(names[1], all_of_them)]
 
 
 def service_lines(words: Words, told: Service) -> list[Line]:
@@ -309,7 +317,8 @@ def _choosing(words: Words, told: Criterion) -> str:
 
 
 def _price(words: Words, told: Criterion) -> str:
-    return words.say("at least {share} of a year's revenue below the list price", share=words.share(told.figure or 0.0))
+    share = words.share(told.figure or 0.0)
+    return words.say("{share} of a year's revenue with a known list price below it", share=share)
 
 
 def _competitors(words: Words, told: Criterion) -> str:

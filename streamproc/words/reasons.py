@@ -194,7 +194,7 @@ def _discounts(words: Words, _reason: Reason, standing: Standing, _value: Value)
     if standing.discount_share is None:
         return words.say("No list price is known of the last year's purchases")
     share = words.share(standing.discount_share)
-    return words.say("{share} of the last year's purchases was bought below the list price", share=share)
+    return words.say("Of the last year's purchases with a known list price, {share} was bought below it", share=share)
 
 
 def _round(gap: float) -> float:

@@ -66,8 +66,11 @@ def test_who_takes_longer_to_choose_is_less_loyal() -> None:
 
 def test_the_share_bought_below_the_list_price() -> None:
     assert found(orders(3), "price_sensitivity").score is None
-    half = [bought(on(200), 500, list_amount=1_000), bought(on(220), 500)]
+    half = [bought(on(200), 500, list_amount=1_000), bought(on(220), 500, list_amount=500)]
     assert (found(half, "price_sensitivity").figure, found(half, "price_sensitivity").score) == (0.5, 0.5)
+    assert found([*half, bought(on(230), 900)], "price_sensitivity").score == 0.5
+    one_of_many = [*half, *(bought(on(230 + n), 500) for n in range(5))]
+    assert found(one_of_many, "price_sensitivity").score is None  # of too little the list price is known
 
 
 def test_the_attitude_to_competitors() -> None:
@@ -75,6 +78,7 @@ def test_the_attitude_to_competitors() -> None:
     named = [*silent, touched(on(130), competitor=True)]
     assert found(silent, "competitors").score is None
     assert found([*silent, touched(on(130), competitor=False)], "competitors").score == 1.0
+    assert found([touched(on(-500), competitor=False), *silent], "competitors").score is None  # too long ago
     assert found(named, "competitors").score == 0.5  # bought on day 140
     gone = found([*named, touched(on(200), competitor=True)], "competitors")
     assert (gone.score, gone.figure) == (0.0, 2.0)
@@ -100,7 +104,7 @@ SHOWN: dict[Kind, list[CustomerEvent]] = {
     "monopoly": [*orders(4, contract_until=on(600)), answered(5.0)],
     "super_value": [*orders(6), answered(9.5, referral=True)],
     "latent": [*orders(1), answered(9.0)],
-    "inertia": [*orders(6), answered(6.0)],
+    "inertia": [*orders(6), answered(6.0, competitor=False)],
     "convenience": orders(6, deliberation_s=90.0, region="north"),
 }
 
@@ -135,4 +139,5 @@ def test_where_it_is_not_enough_no_kind_is_named(history: list[CustomerEvent]) -
 def test_the_one_who_is_content_and_pays_the_full_price_stays_for_what_they_get() -> None:
     full = [bought(on(100 + 20 * i), 1_000, list_amount=1_000) for i in range(6)]
     assert kind([*full, answered(9.0)]) == "super_value"
-    assert kind([*full, answered(7.0)]) == "inertia"
+    assert kind([*full, answered(7.0, competitor=False)]) == "inertia"
+    assert kind([*full, answered(7.0)]) is None  # nobody asked about competitors

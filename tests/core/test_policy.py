@@ -28,9 +28,15 @@ def test_without_grades_nothing_is_rated() -> None:
     assert severity_of(10**9, None, Policy()) is Severity.UNRATED
 
 
-def test_in_a_base_that_brings_nothing_no_loss_is_critical() -> None:
-    assert severity_of(0, (0, -5, -100), Policy()) is Severity.LOW
-    assert severity_of(2, (0, -5, -100), Policy()) is Severity.CRITICAL
+def test_in_a_base_that_brings_nothing_no_loss_is_rated() -> None:
+    for grades in ((0, -5, -100), (0, 0, 0)):
+        assert severity_of(10**9, grades, Policy()) is Severity.UNRATED
+
+
+def test_a_grade_that_brings_nothing_makes_no_loss_grave() -> None:
+    grades = (1_000, 0, -100)
+    assert severity_of(2, grades, Policy()) is Severity.LOW
+    assert severity_of(2_000, grades, Policy()) is Severity.CRITICAL
 
 
 def test_the_share_of_severity_is_configurable() -> None:

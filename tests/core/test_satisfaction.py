@@ -44,6 +44,8 @@ def test_satisfaction_is_what_was_perceived_over_what_was_expected(
 def test_where_nothing_was_expected_there_is_no_ratio() -> None:
     found = satisfaction(after([asked(390, 5.0, 0.0)]), TODAY)
     assert (found.transaction, found.cumulative) == (None, None)
+    both = satisfaction(after([asked(380, 5.0, 10.0), asked(390, 5.0, 0.0)]), TODAY)
+    assert both.uncorrected == pytest.approx(0.5)
 
 
 def test_the_last_answer_and_all_of_them_are_two_figures() -> None:
@@ -98,6 +100,11 @@ def test_the_four_properties_of_the_service() -> None:
     assert found.spread == pytest.approx(2.0)  # -3 and 1 lie 2 from their middle
     assert found.reliable == pytest.approx(2 / 3)
     assert (found.surveys, found.complaints) == (2, 3)
+
+
+def test_a_complaint_that_was_withdrawn_was_not_solved() -> None:
+    found = service(service_sums(after([complained(on(390)), complained(on(391), "withdrawn")]), TODAY))
+    assert (found.accurate, found.ended) == (None, 0)
 
 
 def test_the_sums_of_two_customers_tell_of_both() -> None:

@@ -59,6 +59,16 @@ def test_of_a_stranger_everything_is_unmeasured() -> None:
     assert set(lines.values()) == {"unmeasured", "not enough to say"}
 
 
+def test_of_all_answers_is_told_although_the_last_is_not_kept() -> None:
+    facts = new_facts()
+    take(facts, touched(on(1), "out", purpose="survey", perceived=3.0, expected=10.0))
+    for day in range(2, 12):
+        take(facts, touched(on(day), "in", purpose="inquiry"))
+    lines = said(bond_of(facts, on(20)), "en")
+    assert lines["Satisfaction, last answer"] == "unmeasured"
+    assert lines["Satisfaction, cumulative"].startswith("30 % of what was expected, by 1 answer")
+
+
 @pytest.mark.parametrize("told", [bond(), bond_of(new_facts(), on(1))], ids=["known", "stranger"])
 def test_every_line_is_said_in_chinese(told: Bond) -> None:
     assert all(HAN.search(line.name) and HAN.search(line.text) for line in bond_lines(words_in("zh-CN"), told))

@@ -147,8 +147,8 @@ def test_the_sentence_of_the_silent() -> None:
         (
             "discounts",
             {},
-            "40 % of the last year's purchases was bought below the list price",
-            "近一年的购买有40%低于标价",
+            "Of the last year's purchases with a known list price, 40 % was bought below it",
+            "近一年已知标价的消费中，40%低于标价",
         ),
         (
             "discounts",
