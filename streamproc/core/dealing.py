@@ -27,11 +27,25 @@ LEAST_PRICED, LEAST_GAP = 30, 0.1
 """Orders a region with a known list price, and the difference in paid share of it, from which prices are apart."""
 
 
+APART = "\x1f"
+"""Between two names that make a key: names hold any other character."""
+
+
+def _key(name: str, region: str) -> str:
+    return f"{name.replace(APART, ' ')}{APART}{region.replace(APART, ' ')}"
+
+
+def _names(key: str) -> tuple[str, str]:
+    """The two names of a key; what was kept before has a slash between them."""
+    name, _, region = key.rpartition(APART if APART in key else "/")
+    return name, region
+
+
 class Dealing(Struct):
     """By month (`YYYY-MM`), the latest three.
 
-    `sold`: orders by `dealer/region`, with no region where it is the assigned one. `paid`: by `category/region` orders
-    with a list price, what was paid for them and what the list says (minor units).
+    `sold`: orders by dealer and region, with no region where it is the assigned one. `paid`: by category and region
+    orders with a list price, what was paid for them and what the list says (minor units). Keys are made by `_key`.
     """
 
     sold: dict[str, dict[str, int]] = {}
@@ -83,14 +97,14 @@ def count_sales(dealing: Dealing, homes: Homes, events: Iterable[CustomerEvent])
 
 def _count_sold(dealing: Dealing, home: str | None, event: Purchase) -> None:
     if home is not None:
-        key = f"{event.dealer_id}/" if home == event.region else f"{event.dealer_id}/{event.region}"
+        key = _key(event.dealer_id or "", "" if home == event.region else event.region or "")
         counts = _month(dealing.sold, event.at)
         if key in counts or len(counts) < KEPT_A_MONTH:
             counts[key] = counts.get(key, 0) + 1
 
 
 def _count_paid(dealing: Dealing, amount: int, listed: int, event: Purchase) -> None:
-    key = f"{event.category}/{event.region}"
+    key = _key(event.category or "", event.region or "")
     sums = _month(dealing.paid, event.at)
     if key in sums or len(sums) < KEPT_A_MONTH:
         n, paid, whole = sums.get(key, (0, 0, 0))
@@ -136,7 +150,7 @@ def strays(dealing: Dealing) -> list[Stray]:
     by_dealer: dict[str, dict[str, int]] = {}
     for counts in dealing.sold.values():
         for key, count in counts.items():
-            dealer, _, region = key.rpartition("/")
+            dealer, region = _names(key)
             regions = by_dealer.setdefault(dealer, {})
             regions[region] = regions.get(region, 0) + count
     found = []
@@ -153,7 +167,7 @@ def gaps(dealing: Dealing) -> list[Gap]:
     sums: dict[str, dict[str, list[int]]] = {}
     for month in dealing.paid.values():
         for key, some in month.items():
-            category, _, region = key.rpartition("/")
+            category, region = _names(key)
             regions = sums.setdefault(category, {})
             regions[region] = [a + b for a, b in zip(regions.get(region, (0, 0, 0)), some, strict=True)]
     found = []

@@ -41,6 +41,28 @@ def test_a_dealer_outside_the_assigned_region_is_told_with_where() -> None:
     assert strays(dealing_of(sold)) == [Stray("d2", 6, 10, "east")]
 
 
+def test_names_may_hold_a_slash() -> None:
+    dealing = Dealing()
+    listed: dict[str, Any] = {"amount": 900, "list_amount": 1_000, "category": "a/b"}
+    sold = [
+        *orders(40, dealer_id="d/1", region="EU/North", **listed),
+        *orders(6, 1, dealer_id="d/1", region="EU/South", **listed),
+        *orders(30, 2, region="EU/East", category="a/b", amount=700, list_amount=1_000),
+    ]
+    count_sales(dealing, homes(**{"d/1": "EU/North"}), sold)
+    assert strays(dealing) == [Stray("d/1", 6, 46, "EU/South")]
+    assert gaps(dealing) == [Gap("a/b", "EU/East", "EU/North", 0.7, 0.9)]
+
+
+def test_what_was_counted_under_a_slash_is_read() -> None:
+    older = Dealing(
+        {"2024-10": {"d2/": 4, "d2/east": 6}}, {"2024-10": {"a/east": [30, 90, 100], "a/west": [30, 9, 10]}}
+    )
+    assert strays(older) == [Stray("d2", 6, 10, "east")]
+    older.add(dealing_of(orders(4, dealer_id="d2", region="east")))
+    assert strays(older) == [Stray("d2", 10, 14, "east")]
+
+
 def test_a_few_orders_elsewhere_are_no_case() -> None:
     assert strays(dealing_of(orders(4, dealer_id="d2", region="east"))) == []
     sold = [*orders(6, dealer_id="d2", region="east"), *orders(90, dealer_id="d2", region="west")]

@@ -5,6 +5,7 @@ from itertools import groupby
 
 import pytest
 
+from streamproc.core.dealing import APART
 from streamproc.core.events import FirmFact
 from streamproc.core.facts import Facts
 from streamproc.core.policy import Policy
@@ -134,4 +135,4 @@ def test_what_is_counted_is_counted_in_order_of_time_whatever_the_hashes_of_name
     bench.give(*given[::-1])
     bench.tick(on(2))
     (sold,) = bench.pipeline.partitions[0].meta.totals.dealing.sold.values()
-    assert [key.split("/")[0] for key in sold] == dealers
+    assert [key.split(APART)[0] for key in sold] == dealers
