@@ -220,7 +220,8 @@ def _go_on(
         _end(decisions, episode, at, policy.cooldown_days)
         return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
     told = _overdue(customer_id, episode, at)
-    if at < decisions.snoozed_until or _is_muted(decisions, figures, context):
+    bleeds = figures.segment is Segment.BLEEDING  # nothing is lost with them: never a grave warning
+    if bleeds or at < decisions.snoozed_until or _is_muted(decisions, figures, context):
         return told
     risen = figures.probability >= policy.escalate_at and not episode.escalated
     graver = severity > episode.severity > Severity.UNRATED

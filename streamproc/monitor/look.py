@@ -15,7 +15,7 @@ from streamproc.core.policy import Outcome, Severity
 from streamproc.core.time import DAY, today_of
 from streamproc.core.unhappy import DEFAULT_RULES as UNHAPPY
 from streamproc.core.unhappy import Discontent
-from streamproc.core.value import Grade, Worth, lifetime_value, retention_a_period, worth
+from streamproc.core.value import Grade, Segment, Worth, lifetime_value, retention_a_period, worth
 from streamproc.monitor import decide
 from streamproc.monitor.blame import Loss, likely_causes, loss_of
 from streamproc.monitor.concern import end_concern, settle_concern
@@ -261,6 +261,12 @@ GRAVITY = {Grade.A: Severity.HIGH, Grade.B: Severity.MEDIUM, Grade.C: Severity.L
 """How grave it is that a customer of this grade is unhappy and silent: without a P there is no expected loss."""
 
 
+def _gravity(figures: Figures) -> Severity:
+    if figures.segment is Segment.BLEEDING:
+        return Severity.LOW
+    return Severity.UNRATED if figures.grade is None else GRAVITY[figures.grade]
+
+
 def _service_warn(visit: Visit, figures: Figures, unhappy: Discontent, scene: Scene) -> ServiceWarn:
     facts, at = visit.state.facts, scene.context.at
     concern = visit.state.decisions.concern
@@ -271,7 +277,7 @@ def _service_warn(visit: Visit, figures: Figures, unhappy: Discontent, scene: Sc
         customer_id=visit.customer_id,
         at=at,
         by_when=at + UNHAPPY.answer_days * DAY,
-        severity=Severity.UNRATED if figures.grade is None else GRAVITY[figures.grade],
+        severity=_gravity(figures),
         figures=figures,
         signs=unhappy.signs,
         owner=str(owner) if owner is not None else None,

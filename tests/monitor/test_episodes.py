@@ -6,7 +6,7 @@ from streamproc.core.control import PolicyChange, Setup
 from streamproc.core.policy import Outcome, Policy, Severity
 from streamproc.core.time import DAY
 from streamproc.monitor.effects import EpisodeChanged, Looked, Verdict, WouldWarn
-from streamproc.testing.events import bought, on, touched
+from streamproc.testing.events import bought, known, on, sent_back, touched
 from tests.monitor.bench import Bench
 
 ALWAYS = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0)
@@ -188,3 +188,16 @@ def test_a_disposition_is_noted_at_the_episode() -> None:
     episode = bench.state().decisions.open_episode()
     assert episode is not None
     assert episode.raised
+
+
+def test_who_costs_more_than_they_bring_by_now_does_not_escalate() -> None:
+    bench = Bench(policy=Policy(raise_at=0.2, clear_at=0.0, escalate_at=0.45, minimum_silence=0.0))
+    bench.read([bought(on(day), 100_000) for day in range(0, 50, 10)])
+    bench.tick(on(58), grades=(100_000, 500, 100))
+    assert bench.state().decisions.open_warning() is not None
+    bench.give(*(sent_back(on(58, n + 1), -90_000) for n in range(5)), known(on(58, 7), fixed_service_cost=9_000))
+    bench.run_to(on(125))
+    seen = [look.figures for look in bench.all(Looked) if look.at > on(59) and look.figures]
+    assert max(figures.probability for figures in seen) > 0.45
+    assert {figures.segment for figures in seen} == {"bleeding"}
+    assert [change for change, _, at in changes(bench) if at > on(59)] == []

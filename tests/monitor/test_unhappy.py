@@ -1,7 +1,7 @@
 """A service warning is raised once for a customer who is unhappy and silent, and ends with a reason of its own."""
 
 from streamproc.core.events import CustomerEvent
-from streamproc.core.policy import Policy
+from streamproc.core.policy import Policy, Severity
 from streamproc.core.time import HOUR
 from streamproc.monitor.effects import EpisodeChanged, ServiceWarn, Verdict, WouldWarn
 from streamproc.testing.events import bought, complained, known, on, touched
@@ -79,3 +79,11 @@ def test_one_who_may_not_be_contacted_or_turns_out_to_be_another_is_left_alone()
     assert lives(bench) == [("withdrawn", "alias")]
     assert [told.customer_id for told in bench.all(ServiceWarn)] == ["c", "d"]
     bench.assert_totals()
+
+
+def test_who_costs_more_than_they_bring_is_no_grave_case() -> None:
+    bench = Bench(policy=CALM)
+    bench.give(bought(on(0), 100, cost=9_000), bought(on(1), 100, cost=9_000), unresolved(2))
+    bench.tick(on(3), grades=(-20_000, -30_000, -40_000))
+    [told] = bench.all(ServiceWarn)
+    assert (told.figures.segment, told.figures.grade, told.severity) == ("bleeding", "A", Severity.LOW)
