@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from kafka.admin import KafkaAdminClient
@@ -60,6 +61,8 @@ def _measure(events: int, folder: Path) -> None:
             worker.terminate()
         print(f"{sent:,} events, {PARTITIONS} partitions, one worker with all apps, Redis feed")
         print(f"  {cpu / sent * MICRO:.0f} µs CPU an event; {sent / seconds:,.0f} events/s from its start")
+        for topic, size in sorted(_sizes(folder / "kafka" / "data").items()):
+            print(f"  {topic:28} {size / 1e6:8.1f} MB, {size / sent:6.0f} bytes an event")
     finally:
         redis.kill()
         kafka.kill()
@@ -73,6 +76,14 @@ def _sell(events: int, told: dict[str, str]) -> int:
         [PROGRAM, "produce", "-"], input=b"\n".join(lines) + b"\n", env=told, check=True, stdout=subprocess.DEVNULL
     )
     return len(lines)
+
+
+def _sizes(data: Path) -> Counter[str]:
+    """Bytes of the logs, by topic, as they lie on the broker's disk."""
+    found = Counter[str]()
+    for log in data.glob("*/*.log"):
+        found[log.parent.name.rpartition("-")[0]] += log.stat().st_size
+    return Counter({topic: size for topic, size in found.items() if size and not topic.startswith("__")})
 
 
 def _until_done(worker: "subprocess.Popen[bytes]", brokers: str) -> float:
