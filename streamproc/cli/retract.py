@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from msgspec import Struct
@@ -58,6 +58,9 @@ def retract(
     number: Annotated[
         int | None, typer.Option("--import", min=1, help="Only this import of the source, by its number.")
     ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="On a cluster: what the new journal's topics begin with.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: change it.")] = False,
     json: JsonOption = False,
     data: DataOption = None,
@@ -78,13 +81,20 @@ def retract(
         streamproc retract --list
         streamproc retract orders.csv
         streamproc retract orders.csv --import 81733 --yes
+
+    On a cluster a source is what an event's `ce_source` says (`streamproc produce` names the file), else the topic. The
+    new journal is worked out in a temporary folder and written under another prefix, where the workers of that prefix
+    go on as those of the old one stopped; its feed is its own. First let nothing more come into the firm's topics; once
+    `streamproc lag` shows nothing but 0, stop the workers. Broken off, the same command goes on where it stopped.
+
+        streamproc retract orders.csv --to streamproc-2.
+        STREAMPROC_KAFKA__PREFIX=streamproc-2. streamproc worker
     """
     with command(config, data) as screen:
         if on_cluster(screen.settings, data):
-            raise ConfigError(
-                "a cluster's journal is made anew in a folder: `streamproc journal export` … see ARCHITECTURE"
-            )
-        if list_:
+            with seldom_collecting():
+                _on_cluster(screen, None if list_ else source, to, yes=yes, json=json)
+        elif list_:
             with reading(screen.settings.data) as db:
                 _list(screen, came.imports(db), json=json)
         elif source is None:
@@ -94,6 +104,30 @@ def retract(
                 _retract(screen, source, number, yes=yes, json=json)
 
 
+def _on_cluster(screen: Screen, source: str | None, to: str | None, *, yes: bool, json: bool) -> None:
+    from streamproc.cli.retract_cluster import Retraction, sources_of  # noqa: PLC0415 - a folder needs no Kafka
+
+    if source is None:
+        _list(screen, sources_of(screen.settings), json=json)
+        return
+    if to is None or to == screen.settings.kafka.prefix:
+        raise ConfigError("on a cluster the journal is made anew under another prefix: name it with --to")
+    with Retraction(screen, source) as retraction:
+        told = _told(source, None, retraction.work_out())
+        if not told.left_out:
+            _tell_nothing(screen, source)
+        if not json:
+            _show(screen, told)
+        done = yes or _agreed(screen, json=json)
+        if done:
+            retraction.bring_in(to)
+    if json:
+        print_json({**{name: getattr(told, name) for name in told.__struct_fields__}, "kept": to if done else None})
+    else:
+        next_ = f"Done. Next: start the workers with STREAMPROC_KAFKA__PREFIX={to}; the old topics stay as they were."
+        screen.line(next_ if done else "Nothing was changed. With --yes it is.", "bold")
+
+
 def _retract(screen: Screen, source: str, number: int | None, *, yes: bool, json: bool) -> None:
     settings = screen.settings
     folder = settings.data
@@ -101,8 +135,7 @@ def _retract(screen: Screen, source: str, number: int | None, *, yes: bool, json
         apart = spans(came.imports(old), source, number)
         if not apart:
             which = source if number is None else f"{source} --import {number}"
-            screen.note(f"There is nothing of {which} in the journal; `streamproc retract --list` shows what there is.")
-            raise typer.Exit(FINDING)
+            _tell_nothing(screen, which)
         (last,) = old.execute("SELECT max(seq) FROM journal").fetchone()
         with long_work(screen, "journal", last) as done:
             made = rewrite(
@@ -122,6 +155,11 @@ def _retract(screen: Screen, source: str, number: int | None, *, yes: bool, json
     else:
         drop(folder)
     _end(screen, told, None if kept is None else str(kept), json=json)
+
+
+def _tell_nothing(screen: Screen, which: str) -> NoReturn:
+    screen.note(f"There is nothing of {which} in the journal; `streamproc retract --list` shows what there is.")
+    raise typer.Exit(FINDING)
 
 
 @contextmanager

@@ -61,10 +61,16 @@ def _read(seq: int, body: bytes) -> JournalRecord:
 
 
 class Again(Runner):
-    """Takes an old journal's records, those left out too, into an empty folder; `commit` is the caller's."""
+    """Takes an old journal's records, those left out too, into an empty folder; `commit` is the caller's.
 
-    def __init__(self, db: sqlite3.Connection, setup: Setup, *, partitions: int, stale_after: int) -> None:
+    `same_ticks`: they stand where they stood, as in a cluster's journal, whose time was not moved by what was read.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, setup: Setup, *, partitions: int, stale_after: int, same_ticks: bool = False
+    ) -> None:
         super().__init__(db, setup, partitions=partitions, stale_after=stale_after)
+        self._same_ticks = same_ticks
         self._ahead = deque[ModelSnapshot]()
         self._tick = 0
         self._read_then = 0
@@ -79,7 +85,10 @@ class Again(Runner):
     def again(self, old: Old, *, kept: bool, begun: str | None) -> None:
         """Takes the old journal's next record; `begun`: it is the first of an import, which began then."""
         record = old.record
-        if isinstance(record, Tick):
+        if isinstance(record, Tick) and self._same_ticks:
+            self.progress.clock = self.progress.read = record.at
+            self._write(replace(record, grades=self.pipeline.desk.news()))
+        elif isinstance(record, Tick):
             self._tick = self._last = record.at
             if self.progress.mode == "wall":
                 self._clock.advance_to(record.at)
@@ -103,7 +112,7 @@ class Again(Runner):
 
         Reading an event at `reading` (µs) moves time to the full hour before it, and it follows in the journal.
         """
-        if self.progress.mode != "event" or not self._tick:
+        if self.progress.mode != "event" or not self._tick or self._same_ticks:
             return
         reached = max(self._read_then, reading) // REPLAY_GRID * REPLAY_GRID
         if self._tick % REPLAY_GRID or self._tick > reached:
@@ -116,7 +125,7 @@ class Again(Runner):
         So what was learned from records that are left out is in force no more.
         """
         self._catch_up()
-        if self._dropped and self.progress.mode == "event":
+        if self._dropped and self.progress.mode == "event" and not self._same_ticks:
             self._clock.end_of_data(self._last)
         self.pipeline.pinned = pinned
         trainer = self.pipeline.trainer
@@ -132,7 +141,10 @@ class Again(Runner):
             self._sources.add(record.source)
         else:
             self._sources.discard(record.source)
-        self._event(record)
+        if self._same_ticks:
+            self._write(record)
+        else:
+            self._event(record)
 
     def _note_import(self, source: str, number: int) -> None:
         note(self._db, source, number, self._begun)

@@ -52,18 +52,22 @@ def rewrite(
     *,
     stale_after: int,
     done: Callable[[int], None],
+    same_ticks: bool = False,
 ) -> Rewritten:
     """Builds the file of `folder` anew beside it, without the records to `leave_out`; `put_in_place` makes it count.
 
     Dead letters of a `source` that answers True are left out as well. `done` is told the number of the last record
-    that is through. Raises StoreError.
+    that is through; `same_ticks` see Again. Raises StoreError.
     """
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     begun = {one.number: one.begun for one in imports(old)}
     left_out = 0
     with closing(connect(folder / FOLDER)) as new:
         new.execute("PRAGMA synchronous = OFF")  # nothing counts before put_in_place, and that waits for the disk
-        again = Again(new, queries.the_setup(old), partitions=max(1, len(queries.metas(old))), stale_after=stale_after)
+        partitions = max(1, len(queries.metas(old)))
+        again = Again(
+            new, queries.the_setup(old), partitions=partitions, stale_after=stale_after, same_ticks=same_ticks
+        )
         for page in old_records(old):
             for record in page:
                 kept = not leave_out(record)
