@@ -93,7 +93,8 @@ def built(tmp_path: Path) -> Iterator[Rehearsal]:
 
 
 def test_the_steps_build_what_runs_as_nobody_with_a_read_only_root(built: Rehearsal, parts: list[Stage]) -> None:
-    touching = "streamproc version; id -u; touch /opt/x /etc/streamproc/x || python -m pip list"
+    imported = "for name in worker serve backtest; do streamproc $name --help >/dev/null; done"
+    touching = f"streamproc version; id -u; {imported}; touch /opt/x /etc/streamproc/x || python -m pip list"
     said, _ = built.start(touching).communicate()
     assert said.splitlines()[:2] == [streamproc.__version__, "10001"]
     assert said.count("Read-only file system") == 2
