@@ -30,6 +30,7 @@ from tests.adapters.kafka.workers import Workers
 from tests.servers.broker import Kafka
 from tests.servers.process import ServerError
 from tests.servers.redis_server import RedisServer
+from tests.servers.usage import cpu_seconds, megabytes
 
 DAYS = 270
 EVENTS_A_CUSTOMER = 5.9
@@ -39,7 +40,6 @@ BROKER_AWAY = 70.0
 REDIS_AWAY = 60.0
 ABSENT_EXITS = 4
 SMALL = {"segment.bytes": str(1 << 20), "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "1000"}
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Told(NamedTuple):
@@ -172,25 +172,15 @@ def _absent_at_start(scene: Scene) -> None:
 def _measured_absence(stage: Stage, scene: Scene) -> None:
     """The broker is away; what the workers do meanwhile is noted."""
     ended = len(scene.workers.exits)
-    pids = {worker.process.pid: _cpu_seconds(worker.process.pid) for worker in list(scene.workers.running)}
+    pids = {worker.process.pid: cpu_seconds(worker.process.pid) for worker in list(scene.workers.running)}
     faults.broker_away(scene, BROKER_AWAY)
     alive = {worker.process.pid for worker in list(scene.workers.running)} & pids.keys()
-    used = [_cpu_seconds(pid) - pids[pid] for pid in alive]
-    memory = max([_megabytes(pid) for pid in alive], default=0)
+    used = [cpu_seconds(pid) - pids[pid] for pid in alive]
+    memory = max([megabytes(pid) for pid in alive], default=0)
     stage.notes.append(
         f"away: {100 * sum(used) / BROKER_AWAY:.0f} % CPU of those that lived, {memory} MB, "
         f"{len(scene.workers.exits) - ended} ended"
     )
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def _megabytes(pid: int) -> int:
-    [line] = [at for at in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if at.startswith("VmRSS")]
-    return int(line.split()[1]) // 1024
 
 
 def named(fault: Callable[[Scene], None], name: str) -> Fault:

@@ -22,6 +22,7 @@ from tests.bench.harness import MICRO, say
 from tests.bench.shop import DAYS, EVENTS_A_CUSTOMER
 from tests.servers.broker import Kafka
 from tests.servers.redis_server import RedisServer
+from tests.servers.usage import cpu_seconds
 
 PROGRAM = Path(sys.executable).with_name("streamproc")
 PARTITIONS = 4
@@ -98,16 +99,11 @@ def _until_done(worker: "subprocess.Popen[bytes]", brokers: str) -> float:
             left = sum(lag.lag for lag in lags) + sum(lag.position is None and lag.end > 0 for lag in lags)
             say(f"  {left:,} records left")
             if left or not calm:
-                cpu = _cpu(worker.pid)
+                cpu = cpu_seconds(worker.pid)
             calm = 0 if left else calm + 1
     finally:
         admin.close()
     return cpu
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from tests.bench.harness import say
 from tests.bench.monitor import Drive
 from tests.bench.shop import EVENTS_A_CUSTOMER, Material
 from tests.servers.broker import Kafka
+from tests.servers.usage import cpu_seconds, megabytes
 
 PROGRAM = str(Path(sys.executable).with_name("streamproc"))
 PARTITIONS = 4
@@ -60,12 +61,12 @@ def _measure(customers: int, folder: Path) -> None:
         print(f"{customers:,} customers, {gigabytes:.2f} GB of changelog, {TWICE:.0%} of the customers twice")
         with _worker(told, folder / "first.log") as first:
             took = _ready(folder / "first.log")
-            cpu, memory = _cpu(first.pid), _megabytes(first.pid)
+            cpu, memory = cpu_seconds(first.pid), megabytes(first.pid)
             print(f"  all of it read back by one worker: {took:.1f} s, {took / gigabytes:.1f} s a GB, {cpu:.1f} s CPU")
             print(f"  its memory: {memory:,} MB, {memory * 1e6 / customers:,.0f} bytes a customer")
             with _worker(told, folder / "second.log") as second:
                 print(f"  a second one joins, and has its share after {_ready(folder / 'second.log'):.1f} s")
-                print(f"  its memory: {_megabytes(second.pid):,} MB")
+                print(f"  its memory: {megabytes(second.pid):,} MB")
                 first.kill()
                 killed = time.monotonic()
                 _until(lambda: _owned(folder / "second.log") == PARTITIONS and _is_ready(folder / "second.log"))
@@ -142,16 +143,6 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "not in time: see the logs"
         time.sleep(0.1)
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _megabytes(pid: int) -> int:
-    [line] = [at for at in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if at.startswith("VmRSS")]
-    return int(line.split()[1]) // 1000
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class Journal:
                 "can be told. `streamproc topics check` says what keeps it"
             )
         self._killed: set[Place] | None = None
+        self._clock: int | None = None
 
     def reader(self, *numbers: int) -> Reader:
         """Reads these partitions, or all."""
@@ -89,7 +90,12 @@ class Journal:
         return first[1] if first is not None and isinstance(first[1], Setup) else None
 
     def clock(self) -> int:
-        """The last tick (µs), 0 where there is none."""
+        """The last tick (µs) before the ends that were found at the beginning, 0 where there is none."""
+        if self._clock is None:
+            self._clock = self._last_tick()
+        return self._clock
+
+    def _last_tick(self) -> int:
         span, look = self.spans[0], LAST_LOOK
         while True:
             begin = max(span.begin, span.end - look)
