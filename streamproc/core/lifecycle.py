@@ -110,9 +110,14 @@ CULTIVATED_ORDERS = 3
 
 
 def spend_trend(facts: Facts, today: int) -> float | None:
-    """Spend a day of the last 180 days over that of the 180 before (by buckets); None without any before."""
+    """Spend a day of the last 180 days over that of the 180 before (by buckets).
+
+    None without any before, and for who came within them: they bought for less than the 180 days.
+    """
     buckets = facts.buckets
     current = today // BUCKET_DAYS
+    if facts.first_day > (current - 2 * HALF_YEAR_BUCKETS - 1) * BUCKET_DAYS:
+        return None
     i, j = buckets.since(current - 2 * HALF_YEAR_BUCKETS - 1), buckets.since(current - HALF_YEAR_BUCKETS)
     earlier = sum(buckets.revenue[i:j]) / ((HALF_YEAR_BUCKETS + 1) * BUCKET_DAYS)
     if earlier <= 0:

@@ -164,3 +164,13 @@ def test_the_trend_compares_spend_a_day_of_two_half_years() -> None:
         f.take(facts, bought((day - 359 + n * 30) * 86_400_000_000, 100 if n < 6 else 130))
     assert spend_trend(facts, day) == pytest.approx(1.3)
     assert spend_trend(facts, day - 200) is None
+
+
+def test_a_steady_buyer_never_grows() -> None:
+    facts = f.new_facts()
+    for day in range(800):
+        if day % 5 == 0:
+            f.take(facts, bought(on(day)))
+        trend = spend_trend(facts, START_DAY + day)
+        assert trend is None if day < 330 else trend is None or trend == pytest.approx(1.0, abs=0.05)
+    assert trend is not None
