@@ -200,7 +200,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     muted_until: str | None = None
 
 
-ServiceOutcome = Literal["raised", "open", "not_unhappy", "not_in_trade", "cooldown", "do_not_contact", "asleep"]
+ServiceOutcome = Literal[
+    "raised", "open", "not_unhappy", "not_in_trade", "cooldown", "do_not_contact", "held_out", "asleep"
+]
 
 
 class ServiceWhy(Struct, frozen=True, kw_only=True):
@@ -459,7 +461,9 @@ def _service_outcome(look: Looked, state: CustomerState, until: int, *, enough: 
         return "not_unhappy"
     if look.at < until:
         return "cooldown"
-    return "do_not_contact" if state.facts.says("do_not_contact") is True else "asleep"
+    if state.facts.says("do_not_contact") is True:
+        return "do_not_contact"
+    return "held_out" if state.decisions.is_silent_arm() else "asleep"
 
 
 def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int, money: Money) -> Rule:

@@ -33,7 +33,7 @@ def settle_concern(
         if at < concern.ended_at + cooldown:
             return [], None
         decisions.concern = None
-    silenced = facts.says("do_not_contact") is True or at < decisions.quiet_until()
+    silenced = facts.says("do_not_contact") is True or at < decisions.quiet_until() or decisions.is_silent_arm()
     if not found.enough or silenced:
         return [], None
     decisions.concern = Concern(id=f"s-{short_id(customer_id, str(at))}", raised_at=at)

@@ -140,6 +140,10 @@ class Decisions(Struct, array_like=True):
         """Whether a service warning is open."""
         return self.concern is not None and not self.concern.ended_at
 
+    def is_silent_arm(self) -> bool:
+        """Whether the customer is watched in silence: nobody is told anything of them until that has its verdict."""
+        return any(episode.holdout for episode in self.episodes)
+
     def open_warning(self) -> Episode | None:
         """The open episode, unless it is one that is watched in silence."""
         episode = self.open_episode()

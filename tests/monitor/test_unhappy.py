@@ -1,6 +1,8 @@
 """A service warning is raised once for a customer who is unhappy and silent, and ends with a reason of its own."""
 
+from streamproc.core.control import PolicyChange
 from streamproc.core.events import CustomerEvent
+from streamproc.core.holdout import is_held_out
 from streamproc.core.policy import Policy, Severity
 from streamproc.core.time import HOUR
 from streamproc.monitor.effects import EpisodeChanged, ServiceWarn, Verdict, WouldWarn
@@ -87,3 +89,22 @@ def test_who_costs_more_than_they_bring_is_no_grave_case() -> None:
     bench.tick(on(3), grades=(-20_000, -30_000, -40_000))
     [told] = bench.all(ServiceWarn)
     assert (told.figures.segment, told.figures.grade, told.severity) == ("bleeding", "A", Severity.LOW)
+
+
+def test_who_is_watched_in_silence_is_so_to_the_verdict_whatever_is_wrong() -> None:
+    policy = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0, holdout_share=0.5)
+    silent = next(f"c{n}" for n in range(99) if is_held_out(f"c{n}", on(3), 0.5))
+    bench = Bench(policy=policy)
+    bench.go_live()
+    bench.give(bought(on(0), customer_id=silent), bought(on(1), customer_id=silent))
+    bench.tick(on(3))
+    bench.give(touched(on(4), purpose="support", result="unresolved", customer_id=silent))
+    bench.tick(on(5))
+    assert bench.state(silent).decisions.is_silent_arm()
+    assert bench.all(ServiceWarn) == []
+    bench.write(PolicyChange(at=0, policy=CALM))
+    bench.give(*(bought(on(day), customer_id=silent) for day in (30, 60, 90)))
+    bench.run_to(on(94))  # the verdict is over
+    bench.give(touched(on(94), purpose="support", result="unresolved", customer_id=silent, contact_id="t"))
+    bench.tick(on(95))
+    assert [told.customer_id for told in bench.all(ServiceWarn)] == [silent]
