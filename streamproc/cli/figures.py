@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,13 +21,15 @@ from streamproc.desk.warning import Money
 from streamproc.monitor.counts import category_code
 from streamproc.monitor.effects import Totals
 from streamproc.monitor.partition import Meta
+from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Status
 
 TENTHS = 10
 
 
-def base_of(totals: Totals, money: Money) -> Base:
-    """The customers that the totals count."""
+def base_of(parts: Mapping[int, Totals], money: Money) -> Base:
+    """The customers that these partitions' totals count."""
+    totals = merged(list(parts.values()))
     losses = Counter[tuple[str, ...]]()
     for counts in totals.losses.values():
         for key, count in counts.items():
@@ -41,7 +44,7 @@ def base_of(totals: Totals, money: Money) -> Base:
         at_risk=float(money.text(totals.at_risk)),
         warned=totals.open_warnings,
         unhappy=totals.unhappy,
-        lost=totals.lost,
+        lost={(grade, str(number)): n for number, part in parts.items() for grade, n in part.lost.items()},
         losses=losses,
         perceived=told[PERCEIVED] / TENTHS,
         expected=told[EXPECTED] / TENTHS,
@@ -71,6 +74,12 @@ def desk_of(desk: Desk) -> AtDesk:
     return AtDesk(complaints, alerts)
 
 
+def partitions_in(db: sqlite3.Connection, progress: Progress) -> dict[int, Meta]:
+    """What each partition of the data folder remembered at the last commit, by number."""
+    in_order = sorted(range(progress.partitions), key=str)  # as their keys are
+    return dict(zip(in_order, queries.metas(db), strict=False))
+
+
 def kept_in(db: sqlite3.Connection, folder: Path, progress: Progress) -> Kept:
     """What the data folder holds. Each question is answered from an index, or from a table that stays small."""
     open_now = f"SELECT severity, count(*) FROM warnings WHERE state IN {OPEN_STATES} GROUP BY severity"  # noqa: S608 - our own words
@@ -87,7 +96,7 @@ def kept_in(db: sqlite3.Connection, folder: Path, progress: Progress) -> Kept:
     return Kept(
         dead_letters=_one(db, "SELECT count(*) FROM dead_letters WHERE redriven IS NULL"),
         open_warnings={severity.code: severities.get(severity.code, 0) for severity in Severity},
-        customers=sum(sum(meta.totals.stages.values()) for meta in queries.metas(db)),
+        customers=_one(db, "SELECT count(*) FROM states"),
         due=due,
         journal=_one(db, "SELECT coalesce(max(seq), 0) FROM journal"),
         files={name: _size(folder / file) for name, file in (("database", FILE), ("log", f"{FILE}-wal"))},

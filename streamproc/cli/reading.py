@@ -14,7 +14,7 @@ from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.embedded.timings import Timings
 from streamproc.adapters.metrics import Judged, Seen, Time
 from streamproc.adapters.web.ports import Asked, Drawn, Position
-from streamproc.cli.figures import base_of, desk_of, judged_of, kept_in, rules_of
+from streamproc.cli.figures import base_of, desk_of, judged_of, kept_in, partitions_in, rules_of
 from streamproc.cli.home import FolderHome
 from streamproc.cli.record import record_drawn, record_in
 from streamproc.cli.reporting import Reporter
@@ -23,7 +23,6 @@ from streamproc.desk.feed import Line
 from streamproc.desk.record import Record
 from streamproc.desk.report import CustomerReport, Summary, WarningNow, WhyAnswer
 from streamproc.desk.warning import Entry, money_of
-from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Trainer
 from streamproc.words import Language
 
@@ -158,7 +157,7 @@ class FolderReader:
         """All that one scrape shows; `waiting` is the inbox's depth, `timings` are the writer's."""
         with self._open() as db:
             money, progress = money_of(queries.the_setup(db)), queries.progress(db)
-            metas, desk = queries.metas(db), queries.desk(db)
+            metas, desk = partitions_in(db, progress), queries.desk(db)
             rows = db.execute("SELECT name, label, n FROM counts")
             return Seen(
                 counts={(name, label): n for name, label, n in rows},
@@ -168,7 +167,7 @@ class FolderReader:
                 batches={"run": timings.batches},
                 transactions={"run": timings.commits},
                 kept=kept_in(db, self._folder, progress),
-                base=base_of(merged([meta.totals for meta in metas]), money),
+                base=base_of({number: meta.totals for number, meta in metas.items()}, money),
                 ruled=rules_of(metas[0]) if metas else None,
                 judged=self._judged(db),
                 desk=None if desk is None else desk_of(desk),

@@ -25,7 +25,6 @@ from streamproc.cli.figures import base_of, desk_of, judged_of, rules_of
 from streamproc.desk.feed import FeedAwayError
 from streamproc.desk.warning import Money
 from streamproc.monitor.counts import Counts
-from streamproc.monitor.totals import merged
 
 SLOW_SECONDS = 60.0
 """What takes a look at every customer, or at every judged example, is as old as this at the most."""
@@ -94,9 +93,9 @@ class WorkerFigures(Collector):
     def _of_monitors(self, monitors: Sequence[MonitorProcessor]) -> Iterator[Metric]:
         if not monitors:
             return
-        metas = [monitor.partition.meta for monitor in monitors]
-        yield from of_base(base_of(merged([meta.totals for meta in metas]), self._here.money))
-        yield from of_rules(rules_of(metas[0]))
+        parts = {monitor.partition.number: monitor.partition.meta.totals for monitor in monitors}
+        yield from of_base(base_of(parts, self._here.money))
+        yield from of_rules(rules_of(monitors[0].partition.meta))
         yield single("streamproc_state_bytes", sum(kept.size for kept in self._kept))
         yield single("streamproc_kept_customers", sum(kept.customers for kept in self._kept))
         yield single("streamproc_due_customers", sum(kept.due for kept in self._kept))

@@ -227,7 +227,9 @@ TABLE = (
         "sum(increase(streamproc_won_back_customers_total[1d]))",
     ),
     Described(
-        "streamproc_lost_customers_total", "counter", "Customers lost, by the grade they had.", ("grade",), BOTH,
+        "streamproc_lost_customers_total", "counter",
+        "Customers lost, by the grade they had; ever, in the partition: it goes on where that moves to.",
+        ("grade", "partition"), BOTH,
         "sum by (grade) (increase(streamproc_lost_customers_total[30d]))"
         " / sum by (grade) (avg_over_time(streamproc_graded_customers[30d]))",
     ),

@@ -117,7 +117,7 @@ def of_base(base: Base) -> Iterator[Metric]:
     """The customers."""
     yield by_label("streamproc_customers", base.stages)
     yield by_label("streamproc_graded_customers", base.grades)
-    yield by_label("streamproc_lost_customers_total", base.lost)
+    yield family("streamproc_lost_customers_total", base.lost)
     yield family("streamproc_losses", base.losses)
     yield family("streamproc_customer_equity", {(base.currency,): base.equity})
     yield family("streamproc_value_at_risk", {(base.currency,): base.at_risk})

@@ -21,7 +21,8 @@ class Time(NamedTuple):
 class Base(NamedTuple):
     """The customers as of their last looks; money in units of the currency.
 
-    `lost` by grade, for ever; `losses` of 24 months by cause, grade and segment; `perceived` and `expected` are points.
+    `lost` by grade and partition, for ever; `losses` of 24 months by cause, grade and segment; `perceived` and `expected`
+    are points.
     """
 
     currency: str
@@ -31,7 +32,7 @@ class Base(NamedTuple):
     at_risk: float
     warned: int = 0
     unhappy: int = 0
-    lost: Mapping[str, int] = {}
+    lost: Mapping[tuple[str, ...], int] = {}
     losses: Mapping[tuple[str, ...], int] = {}
     perceived: float = 0.0
     expected: float = 0.0
