@@ -130,7 +130,7 @@ lock: setup ## Write the lock files anew from pyproject.toml; UPGRADE=1 takes th
 .PHONY: clean
 clean: ## Remove .venv, caches and build/ (your data folders stay)
 	@rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	@find streamproc tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find streamproc tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------- the parts of the above
 

@@ -21,8 +21,8 @@ class Time(NamedTuple):
 class Base(NamedTuple):
     """The customers as of their last looks; money in units of the currency.
 
-    `lost` by grade and partition, for ever; `losses` of 24 months by cause, grade and segment; `perceived` and `expected`
-    are points.
+    `lost` by grade and partition, for ever; `losses` of 24 months by cause, grade and segment; `perceived` and
+    `expected` are points.
     """
 
     currency: str
