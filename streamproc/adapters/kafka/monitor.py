@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -29,12 +29,12 @@ from streamproc.monitor.counts import Counts, tally
 from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, Forgotten, ToJournal
 from streamproc.monitor.memory import MemoryStates
 from streamproc.monitor.partition import Meta, Partition
-from streamproc.scoring.examples import Example, Sighting
 from streamproc.scoring.snapshot import is_finite, read_snapshot
 from streamproc.wire import journal
 
 META, _STATE, _WAITING = b"m", b"s", b"w"
 _NEVER = 0
+_FOR_DESK, _FOR_TRAINER = frozenset(get_args(ForDesk)), frozenset(get_args(ForTrainer))
 T = TypeVar("T")
 _WAITING_EVENTS = msgspec.msgpack.Decoder(list[CustomerEvent])
 
@@ -166,11 +166,11 @@ class MonitorProcessor:
             yield from self._end_of_tick(read.at, effects)
 
     def _end_of_tick(self, at: int, effects: list[Effect]) -> Iterator[Output]:
-        found: list[ForDesk] = [e for e in effects if isinstance(e, ForDesk)]
+        found: list[ForDesk] = [e for e in effects if type(e) in _FOR_DESK]  # type: ignore[misc]
         for some in _parts(found):
             yield self._desk(TickPart(partition=self._number, at=at, effects=some))
         yield self._desk(TickDone(partition=self._number, at=at))
-        seen: list[ForTrainer] = [e for e in effects if isinstance(e, Example | Sighting)]
+        seen: list[ForTrainer] = [e for e in effects if type(e) in _FOR_TRAINER]  # type: ignore[misc]
         for items in _parts(seen):
             yield self._trainer(ExamplesPart(partition=self._number, at=at, items=items))
         if at % DAY == 0:
