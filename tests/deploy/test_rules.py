@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from deploy.grafana.write import BOARDS
 from streamproc.cli.main import app
 from tests.ground.source import ROOT
 
@@ -18,6 +19,9 @@ PAGES = ROOT / "deploy" / "runbooks"
 GROUPS = {"dead-letters", "desk", "journal", "models", "topics"}
 """Commands that have commands."""
 
+TITLES = {panel.title.en for board in BOARDS for row in board.rows for panel in row.panels} | {
+    board.title.en for board in BOARDS
+}
 SEVERITIES = {"critical", "warning"}
 
 
@@ -90,5 +94,7 @@ def test_runbooks_name_only_pages_panels_and_files_that_are_there() -> None:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([\w-]+\.md)\)", text):
             assert (PAGES / target).exists(), f"{page.name}: {target}"
+        for named in re.findall(r"Panels? [^.]*", text):
+            assert set(re.findall(r"\*(.+?)\*", " ".join(named.split()))) <= TITLES, f"{page.name}: {named}"
         for path in re.findall(r"deploy/[\w./-]+\w", text):
             assert Path(ROOT / path).exists() or path == "deploy/page", f"{page.name}: {path}"
