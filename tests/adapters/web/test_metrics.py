@@ -206,5 +206,12 @@ def test_a_run_tells_what_the_catalogue_says_and_all_of_it(site: Site) -> None:
     assert everything - live <= MAY_BE_MISSING
 
 
+def test_a_cluster_s_page_tells_of_itself() -> None:
+    page = Metrics(lambda: None)
+    page.request("/livez", "GET", 200, 0.01)
+    told = held_to_the_catalogue(page.exposition()[0].decode(), "page")
+    assert told == {about.name for about in TABLE if "page" in about.tellers}
+
+
 MAY_BE_MISSING = {"streamproc_model_created_timestamp_seconds"}
 """Not told before there is something to tell."""
