@@ -273,7 +273,7 @@ class Partition:
         effects: list[Effect] = [LateEvent(event.customer_id, event.at, too_late)]
         last, days = state.facts.last_purchase(), labels.live_days(state.facts)
         try:
-            made = self._apply_event(state, event, in_time=not too_late)
+            made = self._apply_event(state, event, late=True, in_time=not too_late)
         except Exception as error:  # noqa: BLE001 - a bug in the core is this record's dead letter, not our end
             return [*effects, _apply_failed(event, error)]
         self.meta.untold += [e for e in made if isinstance(e, ComplaintStep)]
@@ -285,7 +285,9 @@ class Partition:
         self._put_for_next_tick(event.customer_id, state, last)
         return effects
 
-    def _apply_event(self, state: CustomerState, event: CustomerEvent, *, in_time: bool = True) -> list[Effect]:
+    def _apply_event(
+        self, state: CustomerState, event: CustomerEvent, *, late: bool = False, in_time: bool = True
+    ) -> list[Effect]:
         if state.forward_to is not None:
             return [ToJournal(_forwarded(event, state.forward_to))]
         if isinstance(event, CustomerFact) and event.alias_of is not None:
@@ -295,14 +297,24 @@ class Partition:
             taken = take_step(state.decisions, event, self.meta.clock) if known else None
             return [_no_such_warning(event) if taken is None else taken]
         heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
-        if core_facts.take(state.facts, event) == "too_old":
+        taken = core_facts.take(state.facts, event)
+        if taken == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
+        made: list[Effect] = []
         if isinstance(event, Complaint):
             counted = state.decisions.counted
-            return [step_of(state.facts, event, counted.grade if counted else None, first=not heard)]
-        if in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
+            made.append(step_of(state.facts, event, counted.grade if counted else None, first=not heard))
+        elif in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
             labels.count_in_time(state.decisions, day_of(event.at))
-        return []
+        if late and taken == "taken":
+            self._count_late(event, in_time=in_time)
+        return made
+
+    def _count_late(self, event: CustomerEvent, *, in_time: bool) -> None:
+        """Sales count in the month they were made in; an old file that is read says nothing of what a day brings."""
+        count_sales(self.meta.totals.dealing, self._homes, (event,))
+        if in_time:
+            totals.count_seen(self.meta.totals, (event,))
 
     # ------------------------------------------------------------------------------------------ aliases
 

@@ -111,7 +111,7 @@ STREAMS: dict[type, str] = {Purchase: "purchases", Complaint: "complaints", Cont
 
 
 def count_seen(totals: Totals, events: Iterable[CustomerEvent]) -> None:
-    """Counts events that were applied in time (in place)."""
+    """Counts events that were applied in time, or late within the allowed lateness (in place)."""
     for event in events:
         if (stream := STREAMS.get(type(event))) is not None:
             _step(totals.seen, stream, 1)

@@ -3,9 +3,11 @@
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from streamproc.core.control import Setup
-from streamproc.core.events import CustomerEvent
+from streamproc.core.dealing import Stray, strays
+from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR
@@ -182,3 +184,17 @@ def test_one_too_late_and_taken_back_leaves_no_trace() -> None:
     order = bought(on(80))
     back = bought(on(80), order_id=order.order_id, revision=1, cancelled=True, event_id="back")
     assert labelled((90, order), (90, back))[: len(PLAIN)] == PLAIN
+
+
+def test_late_sales_and_events_count_once_and_those_of_an_old_file_in_their_months_alone() -> None:
+    bench = Bench(policy=NEVER)
+    home = FirmFact(event_id="d1", at=on(0), kind="dealer_region", subject="d1", detail={"region": "north"})
+    bench.give(home)
+    bench.tick(on(40))
+    late = [bought(on(39, n + 1), dealer_id="d1", region="south") for n in range(5)]
+    old = [bought(on(9, n), customer_id="z", dealer_id="d1", region="south") for n in range(3)]
+    again = replace(late[0], event_id="again")
+    bench.give(*late, again, *old)
+    totals = bench.pipeline.partitions[0].meta.totals
+    assert totals.seen == {"purchases": 5}
+    assert strays(totals.dealing) == [Stray("d1", 8, 8, "south")]

@@ -131,7 +131,7 @@ def test_what_is_counted_is_counted_in_order_of_time_whatever_the_hashes_of_name
     for dealer in dealers:
         home = FirmFact(event_id=dealer, at=on(0), kind="dealer_region", subject=dealer, detail={"region": "north"})
         bench.write(home)
-    given = [bought(on(1) + n, customer_id=f"c{n}", dealer_id=d, region="south") for n, d in enumerate(dealers)]
+    given = [bought(on(1) + n, customer_id=f"c{n:02}", dealer_id=d, region="south") for n, d in enumerate(dealers)]
     bench.give(*given[::-1])
     bench.tick(on(2))
     (sold,) = bench.pipeline.partitions[0].meta.totals.dealing.sold.values()
