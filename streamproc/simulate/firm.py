@@ -30,7 +30,7 @@ def _fact_entry(
 
 
 def _standing(world: World) -> Iterator[_Fact]:
-    hours: dict[str, Value] = {"from": "09:00", "to": "18:00", "days": "mon-fri"}
+    hours: dict[str, Value] = {"from": "09:00", "to": "18:00", "days": "1-5"}
     yield world.opens, "working_hours", "support", None, hours
     for dealer in world.dealers:
         yield world.opens, "dealer_region", dealer.dealer_id, None, {"region": dealer.region}
