@@ -5,7 +5,7 @@ from typing import NamedTuple
 from streamproc.core.causes import Cause, causes_of
 from streamproc.core.facts import Facts
 from streamproc.core.firm import Firm
-from streamproc.core.lifecycle import spend_trend
+from streamproc.core.lifecycle import lost_at, spend_trend
 from streamproc.core.time import DAY, to_text, today_of
 from streamproc.core.value import grade_of, segment_of, worth
 from streamproc.monitor.figures import VALUE
@@ -31,6 +31,11 @@ class Loss(NamedTuple):
         """Under which it is counted in its month."""
         return f"{self.cause}/{self.grade}/{self.segment}"
 
+    @property
+    def text(self) -> str:
+        """All of it, for `uncount_loss`."""
+        return f"{self.month}/{self.key}"
+
 
 Losses = dict[str, dict[str, int]]
 """By month, by `cause/grade/segment`, how many were lost."""
@@ -42,14 +47,17 @@ def likely_causes(facts: Facts, firm: Firm, at: int, horizon_days: int) -> tuple
 
 
 def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, grades: tuple[int, int, int] | None) -> Loss:
-    """The loss of a customer at `at` (µs): grade and segment are those of the day of the last purchase."""
+    """The loss of a customer who is found lost at `at` (µs).
+
+    The month is that of the loss, however late it is found; grade and segment are those of the last day of trade.
+    """
     causes = likely_causes(facts, firm, at, horizon_days)
     day = facts.last_day()
     money, trend, strategic = worth(facts, day, VALUE), spend_trend(facts, day), facts.says("strategic")
     grade = grade_of(money.contribution, grades) if money.measured else None
     segment = segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE)
     return Loss(
-        month=to_text(today_of(at) * DAY)[:7],
+        month=to_text(today_of(min(at, lost_at(facts, horizon_days) or at)) * DAY)[:7],
         cause=causes[0].cause if causes else UNKNOWN,
         grade=grade or UNKNOWN,
         segment=segment or UNKNOWN,
@@ -59,6 +67,18 @@ def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, grades: tuple[
 def count_loss(losses: Losses, loss: Loss) -> None:
     """Counts one more (in place)."""
     add_losses(losses, {loss.month: {loss.key: 1}})
+
+
+def uncount_loss(losses: Losses, text: str) -> None:
+    """Takes back one that was none (in place), unless its month is no longer remembered."""
+    month, _, key = text.partition("/")
+    counts = losses.get(month, {})
+    if key in counts:
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]
+        if not counts:
+            del losses[month]
 
 
 def add_losses(losses: Losses, others: Losses) -> None:

@@ -149,7 +149,7 @@ class Look(NamedTuple):
     """What a look found: its effects, the outcome among them, and what the totals are to count of a buyer.
 
     `held`: the feed of purchases is broken, so silence means nothing; all stays as it was. `loss`: the customer was
-    lost just now.
+    lost just now; `no_loss`: what was counted as one was none (`Loss.text`).
     """
 
     effects: list[Effect]
@@ -158,6 +158,7 @@ class Look(NamedTuple):
     at_risk: int = 0
     held: bool = False
     loss: Loss | None = None
+    no_loss: str = ""
 
 
 def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
@@ -165,7 +166,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     customer_id, state, at = visit.customer_id, visit.state, scene.context.at
     decisions, facts = state.decisions, state.facts
     effects: list[Effect] = []
-    loss = None
+    loss, no_loss = None, ""
     stage = stage_at(facts, at, visit.horizon_days)
     deaf = scene.context.purchases_stale and not visit.bought
     if deaf and stage >= Stage.LOST and stage is not decisions.stage and not _terminated(facts, at):
@@ -174,9 +175,12 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     if stage is not decisions.stage:
         returned = decisions.stage >= Stage.LOST > stage >= Stage.FIRST_TIME
         won_back = returned and (facts.last_purchase() or 0) >= decisions.lost_at
+        if stage is not Stage.PERMANENTLY_LOST:
+            no_loss, decisions.loss = "" if won_back else decisions.loss, ""
         if stage is Stage.LOST:
             decisions.lost_at = lost_at(facts, visit.horizon_days) or at
             loss = loss_of(facts, scene.firm, at, visit.horizon_days, scene.context.grades)
+            decisions.loss = loss.text
         effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
         decisions.stage = stage
     if decisions.episodes and not deaf:
@@ -190,10 +194,10 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
         )
     decisions.looked_at = at
     if not facts.n_days:
-        return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)])
+        return Look([*effects, Looked(customer_id, at, Outcome.NO_PURCHASE, stage)], no_loss=no_loss)
     if stage >= Stage.LOST or scored is None:
-        return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)], loss=loss)
-    return _look_at_buyer(visit, scored, scene, effects)
+        return Look([*effects, Looked(customer_id, at, Outcome.ALREADY_LOST, stage)], loss=loss, no_loss=no_loss)
+    return _look_at_buyer(visit, scored, scene, effects)._replace(no_loss=no_loss)
 
 
 def _terminated(facts: Facts, at: int) -> bool:

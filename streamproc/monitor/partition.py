@@ -33,7 +33,7 @@ from streamproc.core.satisfaction import service_sums
 from streamproc.core.time import DAY, HOUR, day_of, today_of
 from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
-from streamproc.monitor.blame import count_loss, likely_causes
+from streamproc.monitor.blame import count_loss, likely_causes, uncount_loss
 from streamproc.monitor.complaining import knows, step_of
 from streamproc.monitor.concern import end_concern
 from streamproc.monitor.decide import Context
@@ -475,6 +475,7 @@ class Partition:
                 return effects
             totals.count_verdicts(self.meta.totals, look.effects)
             totals.recount(self.meta.totals, before, decisions, _counted(look, visit.state, scene.context))
+            uncount_loss(self.meta.totals.losses, look.no_loss)
             if look.loss is not None:
                 count_loss(self.meta.totals.losses, look.loss)
         self._put(visit)
@@ -491,6 +492,7 @@ class Partition:
 
     def _retire(self, customer_id: str, state: CustomerState) -> list[Effect]:
         """The id is an alias from now on: it leaves the totals, keeps nothing, is never due, and nothing waits."""
+        uncount_loss(self.meta.totals.losses, self._state(customer_id).decisions.loss)  # lost or not, as the other id
         waiting = self._leave(customer_id)
         self._states.put(customer_id, encode_state(state), None)
         waiting.sort(key=lambda e: (e.at, e.event_id))

@@ -117,7 +117,8 @@ class Decisions(Struct, array_like=True):
 
     `calm_log_odds` is the risk at the look that applied the last purchase (None until that look); `groups` are the
     last look's contributions, `next_look` (µs) is when a look is due though nothing happens (0: never), `armed` says
-    that the risk was low since the last warning, `lost_at` (µs) is when the customer was lost last.
+    that the risk was low since the last warning, `lost_at` (µs) is when the customer was lost last, `loss` under what
+    that was counted (`blame.Loss`; empty: it was not, or the customer has come back since).
     """
 
     stage: Stage = Stage.POTENTIAL
@@ -135,6 +136,7 @@ class Decisions(Struct, array_like=True):
     snoozed_until: int = 0
     muted_until: int = 0
     concern: Concern | None = None
+    loss: str = ""
 
     def is_unhappy(self) -> bool:
         """Whether a service warning is open."""

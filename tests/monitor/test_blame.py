@@ -10,7 +10,7 @@ from streamproc.core.value import Segment
 from streamproc.monitor import totals
 from streamproc.monitor.blame import MONTHS_KEPT, UNKNOWN, Loss, Losses, add_losses, count_loss
 from streamproc.monitor.effects import Transition, WouldWarn
-from streamproc.testing.events import bought, complained, on, touched
+from streamproc.testing.events import bought, complained, known, on, touched
 from tests.monitor.bench import Bench
 
 EAGER = Policy(name="eager", raise_at=0.2, clear_at=0.1, escalate_at=0.9, minimum_silence=0.1)
@@ -100,3 +100,31 @@ def test_losses_keep_the_latest_two_years_and_add_up() -> None:
     assert min(mine) == "2020-07"
     add_losses(mine, {"2022-06": {"price/A/average": 2, "unknown/B/average": 1}})
     assert mine["2022-06"] == {"price/A/average": 3, "unknown/B/average": 1}
+
+
+def test_a_loss_that_was_none_is_taken_back() -> None:
+    """By a purchase told late, or by finding that the customer goes on under another id."""
+    bench = bench_of(customers("a", "b"), 190)
+    assert by_cause(bench) == {UNKNOWN: 2}
+    bench.give(bought(on(179), customer_id="a", category="tools"))
+    bench.run_to(on(192))
+    assert by_cause(bench) == {UNKNOWN: 1}
+    bench.give(bought(on(192, 1), customer_id="z"), known(on(192, 2), customer_id="b", alias_of="z"))
+    bench.run_to(on(193))
+    assert losses(bench) == {}
+    bench.run_to(on(400))
+    assert by_cause(bench) == {UNKNOWN: 2}
+
+
+def test_a_lost_customer_is_one_loss_under_whatever_ids() -> None:
+    bench = bench_of(customers("a"), 190)
+    bench.give(known(on(190, 1), customer_id="a", alias_of="z"))
+    bench.run_to(on(192))
+    assert losses(bench) == losses(bench_of(customers("a"), 192))
+
+
+def test_a_loss_counts_in_the_month_it_came_about() -> None:
+    bench = bench_of([bought(on(400), customer_id="z")], 401)
+    bench.give(*customers("a"))
+    bench.run_to(on(402))
+    assert set(losses(bench)) == {"2025-04"}
