@@ -1,6 +1,7 @@
 """The warning policy: when a look becomes a warning, how grave it is, and when it is over. Data, no code."""
 
 from enum import IntEnum, StrEnum
+from math import inf
 
 from msgspec import Struct, field
 
@@ -45,6 +46,9 @@ class Severity(IntEnum):
 
 
 HALF = 0.5
+MOST_DAYS = 36_500
+"""A hundred years: an instant so far off can still be told."""
+
 DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "unrated": 72, "low": 168}
 
 
@@ -86,18 +90,24 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Raises ValueError where the thresholds contradict each other."""
         if not 0.0 <= self.clear_at <= self.raise_at <= self.escalate_at <= 1.0:
             raise ValueError("0 <= clear_at <= raise_at <= escalate_at <= 1 must hold")
-        if min(self.minimum_purchase_days, self.cooldown_days, self.recent_contact_days) < 0:
-            raise ValueError("days may not be negative")
+        days = (self.minimum_purchase_days, self.cooldown_days, self.recent_contact_days, self.contacts_days)
+        if not 0 <= min(days) <= max(days) <= MOST_DAYS:
+            raise ValueError(f"days may not be negative, and {MOST_DAYS} at the most")
+        if not 0.0 <= self.minimum_silence < inf:
+            raise ValueError("minimum_silence may not be negative, nor without end")
         if self.minimum_customers_fitted < 0:
             raise ValueError("minimum_customers_fitted may not be negative")
-        if not self.severity_share > 0.0:
-            raise ValueError("severity_share must be above 0")
-        if min(self.minimum_expected_loss, self.capacity_a_day, self.most_contacts, self.contacts_days) < 0:
-            raise ValueError("minimum_expected_loss, capacity_a_day, most_contacts, contacts_days: not below 0")
+        if not 0.0 < self.severity_share < inf:
+            raise ValueError("severity_share must be above 0, and have an end")
+        if min(self.minimum_expected_loss, self.capacity_a_day, self.most_contacts) < 0:
+            raise ValueError("minimum_expected_loss, capacity_a_day, most_contacts: not below 0")
         if not 0.0 <= self.holdout_share <= HALF:
             raise ValueError("holdout_share must be from 0 to 0.5")
         if not self.due_hours.keys() <= {severity.code for severity in Severity}:
             raise ValueError("due_hours: hours by severity (unrated, low, medium, high, critical)")
+        hours = self.due_hours.values()
+        if not 0 <= min(hours, default=0) <= max(hours, default=0) <= MOST_DAYS * 24:
+            raise ValueError(f"due_hours may not be negative, and {MOST_DAYS * 24} at the most")
 
 
 def severity_of(expected_loss: int, grades: tuple[int, int, int] | None, policy: Policy) -> Severity:

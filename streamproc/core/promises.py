@@ -11,6 +11,10 @@ Promise = Literal["acknowledge", "resolve"]
 PROMISES: tuple[Promise, ...] = get_args(Promise)
 
 LEAST_SEVERITY, MOST_SEVERITY = 1, 5
+MOST_HOURS = 10_000.0
+"""What is promised for later is no promise: five years of working days."""
+
+MOST_LATER = 10.0
 _MINUTES_A_DAY = 24 * 60
 _ACKNOWLEDGE = {"1": 16.0, "2": 8.0, "3": 8.0, "4": 4.0, "5": 2.0}
 _RESOLVE = {"1": 80.0, "2": 40.0, "3": 40.0, "4": 24.0, "5": 16.0}
@@ -46,10 +50,10 @@ class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("promises: weekdays are numbers from 1 (Monday) to 7, at least one")
         severities = {str(n) for n in range(LEAST_SEVERITY, MOST_SEVERITY + 1)}
         for hours in (self.acknowledge_hours, self.resolve_hours):
-            if set(hours) != severities or min(hours.values()) <= 0:
-                raise ValueError("promises: hours above 0 for each severity from 1 to 5")
-        if not 0.0 < self.warn_at < 1.0 or any(factor <= 0 for factor in self.sooner.values()):
-            raise ValueError("promises: 0 < warn_at < 1, and sooner above 0")
+            if set(hours) != severities or not all(0.0 < some <= MOST_HOURS for some in hours.values()):
+                raise ValueError("promises: hours above 0, 10000 at the most, for each severity from 1 to 5")
+        if not 0.0 < self.warn_at < 1.0 or not all(0.0 < factor <= MOST_LATER for factor in self.sooner.values()):
+            raise ValueError("promises: 0 < warn_at < 1, and sooner above 0, 10 at the most")
         if not self.duty:
             raise ValueError("promises: duty names whoever owns what has no other owner")
 

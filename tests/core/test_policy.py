@@ -1,9 +1,12 @@
 """The warning policy: thresholds that agree, severity by what is at stake."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from streamproc.core.policy import Outcome, Policy, Severity, severity_of
+from streamproc.core.promises import Promises
 
 GRADES = (100_000, 40_000, 10_000)
 
@@ -60,11 +63,18 @@ def test_the_share_of_severity_is_configurable() -> None:
         {"severity_share": 0.0},
         {"severity_share": -0.5},
         {"severity_share": float("nan")},
+        {"severity_share": float("inf")},
+        {"minimum_silence": float("nan")},
+        {"minimum_silence": float("inf")},
+        {"minimum_silence": -5.0},
+        {"cooldown_days": 10**9},
+        {"due_hours": {"low": -5}},
+        {"due_hours": {"low": 10**12}},
     ],
 )
-def test_a_policy_that_contradicts_itself_is_refused(given: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"clear_at|negative|above 0|below 0"):
-        Policy(**given)  # type: ignore[arg-type]
+def test_a_policy_that_contradicts_itself_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"clear_at|negative|above 0|below 0|at the most"):
+        Policy(**given)
 
 
 def test_a_misspelt_rule_in_a_policy_file_is_refused() -> None:
@@ -76,3 +86,19 @@ def test_a_misspelt_rule_in_a_policy_file_is_refused() -> None:
 def test_names_on_the_wire() -> None:
     assert [s.code for s in Severity] == ["unrated", "low", "medium", "high", "critical"]
     assert len({o.value for o in Outcome}) == len(Outcome) == 17
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"acknowledge_hours": {str(n): float("nan") for n in range(1, 6)}},
+        {"acknowledge_hours": {str(n): 1e8 for n in range(1, 6)}},
+        {"resolve_hours": {str(n): 0.0 for n in range(1, 6)}},
+        {"sooner": {"A": float("nan")}},
+        {"sooner": {"A": 1e9}},
+        {"warn_at": float("nan")},
+    ],
+)
+def test_promises_nobody_could_keep_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="promises"):
+        Promises(**given)
