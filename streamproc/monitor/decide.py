@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streamproc.core.buckets import BUCKET_DAYS, CONTACT_OUT
 from streamproc.core.facts import Facts
 from streamproc.core.holdout import band_of, is_held_out
 from streamproc.core.ids import short_id
@@ -205,10 +206,17 @@ def _is_muted(decisions: Decisions, figures: Figures, context: Context) -> bool:
 
 
 def _contacted_enough(facts: Facts, policy: Policy, at: int) -> bool:
-    """Whether the firm has been in touch as often as it may (of a customer's contacts the last eight are kept)."""
+    """Whether the firm has been in touch as often as it may.
+
+    Of a customer's contacts the last eight are kept; those before them are counted as far as whole buckets tell.
+    """
+    if not policy.most_contacts:
+        return False
     since = at // SECOND - policy.contacts_days * (DAY // SECOND)
     outward = sum(touch.outward and touch.at >= since for touch in facts.contacts)
-    return 0 < policy.most_contacts <= outward
+    first = -(-since // (BUCKET_DAYS * DAY // SECOND))
+    counted = sum(counts[CONTACT_OUT] for number, counts in facts.buckets.kinds.items() if number >= first)
+    return max(outward, counted) >= policy.most_contacts
 
 
 def _go_on(

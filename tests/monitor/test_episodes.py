@@ -1,6 +1,7 @@
 """An episode's life: raised, escalated, then recovered, lost or withdrawn; its verdict at the by-when."""
 
 import pytest
+from msgspec.structs import replace
 
 from streamproc.core.control import PolicyChange, Setup
 from streamproc.core.policy import Outcome, Policy, Severity
@@ -201,3 +202,13 @@ def test_who_costs_more_than_they_bring_by_now_does_not_escalate() -> None:
     assert max(figures.probability for figures in seen) > 0.45
     assert {figures.segment for figures in seen} == {"bleeding"}
     assert [change for change, _, at in changes(bench) if at > on(59)] == []
+
+
+@pytest.mark.parametrize(("most", "outcome"), [(9, Outcome.CONTACTED_ENOUGH), (21, Outcome.WOULD_WARN)])
+def test_contacts_count_beyond_the_eight_that_are_kept(most: int, outcome: Outcome) -> None:
+    bench = Bench(policy=replace(ALWAYS, most_contacts=most))
+    spoken = [touched(on(40, n), "out", purpose="sales") for n in range(20)]
+    asked = [touched(on(41, n), purpose="inquiry") for n in range(8)]
+    bench.give(bought(on(38)), bought(on(39)), *spoken, *asked)
+    bench.tick(on(60))
+    assert [look.outcome for look in bench.all(Looked)] == [outcome]
