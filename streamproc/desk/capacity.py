@@ -6,7 +6,6 @@ figures; while its segment or its likeliest cause is muted, it goes on waiting. 
 feed is told nothing; one that ends while it waits has never been there for anybody.
 """
 
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -99,6 +98,11 @@ def release(capacity: Capacity, ids: AbstractSet[str]) -> None:
     _forget(capacity, ids)
 
 
+def weigh_anew(capacity: Capacity, would: WouldWarn) -> None:
+    """One that waits, as a later look found it, takes the place of what was known of it (in place)."""
+    capacity.waiting = [would if known.id == would.id else known for known in capacity.waiting]
+
+
 def now_out(would: WouldWarn, at: int) -> WouldWarn:
     """The would-warn as it goes out at `at` (µs): people have as long for it as if it had just come up."""
     return replace(would, at=at, due_at=would.due_at + at - would.at if would.due_at else 0)
@@ -112,30 +116,17 @@ def is_silent(capacity: Capacity, change: EpisodeChanged | Verdict | StepTaken) 
     waits = any(would.id == change.id for would in capacity.waiting)
     if not waits and change.id not in capacity.silent:
         return False
-    if isinstance(change, EpisodeChanged):
-        capacity.waiting = list(_changed(capacity.waiting, change))
-        if waits and change.change in {"recovered", "lost"}:  # there will be a verdict
-            _stay_silent(capacity, [change.id])
-    over = isinstance(change, Verdict) or (isinstance(change, EpisodeChanged) and change.change == "withdrawn")
-    if over:  # nothing more will be told of it
+    ended = isinstance(change, Verdict) or (isinstance(change, EpisodeChanged) and change.change != "escalated")
+    if ended:
         release(capacity, {change.id})
+    if isinstance(change, EpisodeChanged) and change.change in {"recovered", "lost"}:  # there will be a verdict
+        _stay_silent(capacity, [change.id])
     return True
 
 
 def _stay_silent(capacity: Capacity, ids: list[str]) -> None:
     """These wait no more, and have not gone out (in place)."""
     capacity.silent = [*capacity.silent, *ids][-SILENT_KEPT:]
-
-
-def _changed(waiting: list[WouldWarn], change: EpisodeChanged) -> Iterator[WouldWarn]:
-    for would in waiting:
-        if would.id != change.id:
-            yield would
-        elif change.change == "escalated":
-            loss = would.figures.expected_loss if change.expected_loss is None else change.expected_loss
-            likely = would.figures.probability if change.probability is None else change.probability
-            figures = replace(would.figures, expected_loss=loss, probability=likely)
-            yield replace(would, figures=figures, severity=change.severity or would.severity)
 
 
 def _forget(capacity: Capacity, ids: AbstractSet[str]) -> None:

@@ -18,7 +18,7 @@ from streamproc.core.holdout import savings
 from streamproc.core.playbook import Playbook
 from streamproc.core.population import grade_thresholds
 from streamproc.desk.alerts import INCIDENT, Watch, heed, settle, watch_tick
-from streamproc.desk.capacity import Capacity, Sorted, is_silent, now_out, release, sort_out
+from streamproc.desk.capacity import Capacity, Sorted, is_silent, now_out, release, sort_out, weigh_anew
 from streamproc.desk.incidents import Incidents, gather, incident_findings, went_on, went_out
 from streamproc.desk.warning import Entry, Money, entry_of, raised, service_warning_of, warning_of
 from streamproc.monitor.effects import (
@@ -111,8 +111,12 @@ def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | N
     return Answer(entries, records, alerts)
 
 
-def _sorted(desk: Desk, at: int, fresh: list[WouldWarn]) -> Sorted:
+def _sorted(desk: Desk, at: int, woulds: list[WouldWarn]) -> Sorted:
     """Which would-warns go out, as they do, and which wait from now on: parts of incidents go out all the same."""
+    for would in woulds:
+        if would.anew:
+            weigh_anew(desk.capacity, would)
+    fresh = [would for would in woulds if not would.anew]
     joined, begun = gather(desk.incidents, at, [*desk.capacity.ready(at), *fresh], desk.playbook)
     names = {would.id for would in joined}
     release(desk.capacity, names)

@@ -104,7 +104,6 @@ def _opened(customer_id: str, decisions: Decisions, figures: Figures, severity: 
     """
     policy = context.policy
     share = policy.holdout_share if context.live else 0.0
-    hours = policy.due_hours.get(severity.code, 0) if context.live else 0
     opened = Episode(
         id=f"w-{short_id(customer_id, str(context.at))}",
         raised_at=context.at,
@@ -117,13 +116,19 @@ def _opened(customer_id: str, decisions: Decisions, figures: Figures, severity: 
         stake=figures.stake,
         share=share,
         holdout=is_held_out(customer_id, context.at, share),
-        due_at=context.at + hours * HOUR if hours else 0,
+        due_at=_due_at(context.at, severity, policy, live=context.live),
     )
     decisions.episodes.append(opened)
     decisions.armed = False
     for pending in decisions.pending:
         expose(pending, opened, context.at)
     return opened
+
+
+def _due_at(at: int, severity: Severity, policy: Policy, *, live: bool) -> int:
+    """When (µs) somebody should have a warning that people hear of at `at`; 0: nobody need."""
+    hours = policy.due_hours.get(severity.code, 0) if live else 0
+    return at + hours * HOUR if hours else 0
 
 
 def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Context) -> Outcome:
@@ -228,24 +233,41 @@ def _go_on(
         _end(decisions, episode, at, policy.cooldown_days)
         return [_changed(customer_id, episode, at, "recovered", "risk_fell", figures)]
     told = _overdue(customer_id, episode, at)
+    if not (episode.raised or episode.holdout):
+        told += _escalate(customer_id, episode, figures, severity, context)
+        _measure_anew(episode, figures, severity, context)
+        return told
     bleeds = figures.segment is Segment.BLEEDING  # nothing is lost with them: never a grave warning
     if bleeds or at < decisions.snoozed_until or _is_muted(decisions, figures, context):
         return told
-    risen = figures.probability >= policy.escalate_at and not episode.escalated
+    return told + _escalate(customer_id, episode, figures, severity, context)
+
+
+def _escalate(customer_id: str, episode: Episode, figures: Figures, severity: Severity, context: Context) -> list[Told]:
+    """An open episode rises where the risk or the gravity does (in place)."""
+    risen = figures.probability >= context.policy.escalate_at and not episode.escalated
     graver = severity > episode.severity > Severity.UNRATED
     if episode.severity is Severity.UNRATED:  # raised before there were grades: measured now, not risen
         episode.severity = severity
     if not (risen or graver):
-        return told
+        return []
     episode.escalated = episode.escalated or risen
     episode.severity = max(episode.severity, severity)
     episode.expected_loss = figures.expected_loss
-    return [*told, _changed(customer_id, episode, at, "escalated", "risk" if risen else "severity", figures)]
+    return [_changed(customer_id, episode, context.at, "escalated", "risk" if risen else "severity", figures)]
+
+
+def _measure_anew(episode: Episode, figures: Figures, severity: Severity, context: Context) -> None:
+    """An episode that nobody has been told of is as grave as it is now: it rises from there (in place)."""
+    policy = context.policy
+    episode.severity, episode.expected_loss = severity, figures.expected_loss
+    episode.escalated = figures.probability >= policy.escalate_at
+    episode.due_at = _due_at(episode.raised_at, severity, policy, live=context.live)
 
 
 def _overdue(customer_id: str, episode: Episode, at: int) -> list[Told]:
     """Told once, where nobody has the warning by the time somebody should (in place)."""
-    if not episode.due_at or at < episode.due_at:
+    if not episode.due_at or at < episode.due_at or not (episode.raised or episode.holdout):
         return []
     due, episode.due_at = episode.due_at, 0
     if episode.holdout or (episode.care is not None and episode.care.claimed_by):

@@ -94,7 +94,10 @@ class Transition(Struct, frozen=True):
 
 
 class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
-    """The monitor would warn: the desk decides what becomes of it. `causes`: the likely ones, strongest first."""
+    """The monitor would warn: the desk decides what becomes of it. `causes`: the likely ones, strongest first.
+
+    `anew`: it was raised before, and is not known to have gone out; this is what a later look found.
+    """
 
     id: str
     customer_id: str
@@ -108,6 +111,7 @@ class WouldWarn(Struct, frozen=True, kw_only=True, tag="would_warn"):
     due_at: int = 0
     causes: tuple[Cause, ...] = ()
     loyalty: Kind | None = None
+    anew: bool = False
 
 
 class ServiceWarn(Struct, frozen=True, kw_only=True, tag="service_warn"):

@@ -227,8 +227,10 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     shown_groups = tuple(groups) if scene.observed else ()
     effects.append(Looked(customer_id, context.at, decided.outcome, decisions.stage, shown, shown_groups))
     if decided.opened is not None and figures is not None:
-        would = _would_warn(visit, decided.opened, figures, groups, scene.firm)
+        would = _would_warn(visit, decided.opened, figures, groups, scene)
         effects.append(Unseen(customer_id, would) if decided.opened.holdout else would)
+    elif figures is not None and (waiting := decisions.unraised()) is not None and not context.purchases_stale:
+        effects.append(_would_warn(visit, waiting, figures, groups, scene))
     concerned, unhappy = settle_concern(customer_id, state.facts, decisions, today, context)
     effects += concerned
     if unhappy is not None:
@@ -242,8 +244,8 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
 
 
-def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequence[int], firm: Firm) -> WouldWarn:
-    state, facts = visit.state, visit.state.facts
+def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequence[int], scene: Scene) -> WouldWarn:
+    state, facts, at = visit.state, visit.state.facts, scene.context.at
     owner, kind = facts.says("owner"), facts.says("kind")
     return WouldWarn(
         id=episode.id,
@@ -256,8 +258,9 @@ def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequen
         reasons=reasons_of(facts, state.decisions.groups, groups),
         owner=str(owner) if owner is not None else None,
         customer_kind=str(kind) if kind is not None else None,
-        causes=likely_causes(facts, firm, episode.raised_at, visit.horizon_days),
-        loyalty=kind_of_loyalty(facts, episode.raised_at, today_of(episode.raised_at)).kind,
+        causes=likely_causes(facts, scene.firm, at, visit.horizon_days),
+        loyalty=kind_of_loyalty(facts, at, today_of(at)).kind,
+        anew=at > episode.raised_at,
     )
 
 

@@ -91,7 +91,7 @@ def _told_times(state: CustomerState, at: int) -> Iterator[int]:
         if at < told < FOREVER:
             yield ceil_to(told, DAY)
     episode = decisions.open_warning()
-    if episode is not None and episode.due_at:
+    if episode is not None and episode.raised and episode.due_at:
         yield episode.due_at if episode.due_at > at else first_midnight_after(at)
 
 

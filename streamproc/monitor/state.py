@@ -151,6 +151,11 @@ class Decisions(Struct, array_like=True):
         episode = self.open_episode()
         return None if episode is None or episode.holdout else episode
 
+    def unraised(self) -> Episode | None:
+        """The open warning, where nobody has been told of it."""
+        episode = self.open_warning()
+        return None if episode is None or episode.raised else episode
+
     def quiet_until(self) -> int:
         """Until when (µs) nothing new is to be said of the customer."""
         return max(self.snoozed_until, self.muted_until)

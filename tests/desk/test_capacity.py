@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from streamproc.core.control import PolicyChange
 from streamproc.core.holdout import Arm, Saving
-from streamproc.core.policy import Policy
-from streamproc.desk.capacity import SILENT_KEPT, WAITING_KEPT, Capacity, is_silent, now_out, sort_out
+from streamproc.core.policy import Policy, Severity
+from streamproc.desk.capacity import SILENT_KEPT, WAITING_KEPT, Capacity, is_silent, now_out, sort_out, weigh_anew
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Money
 from streamproc.monitor.effects import EpisodeChanged, FirmTold, Verdict, WouldWarn
@@ -58,15 +58,16 @@ def test_what_ends_while_it_waits_never_goes_out_and_is_not_told() -> None:
     assert not is_silent(capacity, verdict)  # nothing is remembered of it
 
 
-def test_what_escalates_while_it_waits_is_weighed_anew() -> None:
+def test_what_a_later_look_found_is_what_a_waiting_one_is_weighed_by() -> None:
     capacity = Capacity(a_day=1)
     sort_out(capacity, on(0), [would("a", 5), would("b", 9), would("c", 6)])
-    change = EpisodeChanged(
-        id="w-a", customer_id="a", at=on(0, 1), change="escalated", why="risk", probability=0.9, expected_loss=8
-    )
-    assert is_silent(capacity, change)
+    risen = EpisodeChanged(id="w-a", customer_id="a", at=on(0, 1), change="escalated", why="risk", expected_loss=8)
+    assert is_silent(capacity, risen)
+    weigh_anew(capacity, replace(would("a", 8), anew=True, severity=Severity.HIGH))
+    weigh_anew(capacity, replace(would("b", 8), anew=True))  # has gone out
+    assert names(capacity.waiting) == ["c", "a"]
     [out] = sort_out(capacity, on(1), []).out
-    assert (out.customer_id, out.figures.expected_loss, out.figures.probability) == ("a", 8, 0.9)
+    assert (out.customer_id, out.figures.expected_loss, out.severity) == ("a", 8, Severity.HIGH)
 
 
 def test_no_more_wait_than_are_kept() -> None:

@@ -7,7 +7,7 @@ from streamproc.core.control import ClockMode
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Outcome, Policy
 from streamproc.core.time import SECOND
-from streamproc.monitor.effects import EpisodeChanged, Looked, ServiceWarn, Unseen, Verdict, WouldWarn
+from streamproc.monitor.effects import EpisodeChanged, Looked, ServiceWarn, Unseen, Verdict
 from streamproc.monitor.state import encode_state
 from streamproc.testing.events import bought, known, on, sent_back, touched
 from tests.monitor.bench import Bench
@@ -106,10 +106,9 @@ def test_where_arms_are_drawn_one_that_nobody_was_told_of_keeps_its_verdict() ->
 
 def test_while_its_segment_is_muted_a_warning_goes_on_waiting() -> None:
     bench = waiting()
-    [would] = bench.all(WouldWarn, "c")
-    until = on(10) // SECOND
-    subject = f"segment:{would.figures.segment}"
-    bench.give(FirmFact(event_id="m", at=on(3, 1), kind="mute", subject=subject, value=float(until)))
+    until = float(on(10) // SECOND)
+    for segment in ("average", "large_premium", "small_premium", "small_ordinary"):
+        bench.give(FirmFact(event_id=segment, at=on(2), kind="mute", subject=f"segment:{segment}", value=until))
     bench.run_to(on(9))
     assert told_of(bench) == ["a"]
     bench.run_to(on(11))
