@@ -92,25 +92,27 @@ def acquisition_cost(cost_a_mailing: float, response_rate: float) -> float:
 
 
 def worth(facts: Facts, today: int, rules: ValueRules = DEFAULT_RULES) -> Worth:
-    """The customer's money over the last 365 days, by buckets; per period over a shorter tenure of at least 90 days."""
+    """The customer's money over the last 365 days, by buckets; per period over a shorter tenure of at least 90 days.
+
+    Serving a customer has cost what it costs since the first purchase, and not what it will cost in 90 days.
+    """
     buckets, current = facts.buckets, today // BUCKET_DAYS
     i, j = buckets.since(current - YEAR_BUCKETS), buckets.since(current + 1)
     revenue, returned = sum(buckets.revenue[i:j]), sum(buckets.returned[i:j])
     cost, costed = sum(buckets.cost[i:j]), sum(buckets.costed[i:j])
     tenure = today - facts.first_day + 1 if facts.first_day >= 0 else SHORTEST_TENURE_DAYS
-    days = min(covered_days(today, YEAR_BUCKETS), max(tenure, SHORTEST_TENURE_DAYS))
+    covered = covered_days(today, YEAR_BUCKETS)
+    days = min(covered, max(tenure, SHORTEST_TENURE_DAYS))
     net = revenue - returned
     unstated = revenue - costed
     # What came back is taken to have cost its share: the goods return to the shelf.
     share = cost / costed if costed > 0 else rules.assumed_cost_share
     contribution = net - cost - unstated * rules.assumed_cost_share + returned * share
-    fixed = facts.says("fixed_service_cost")
-    if fixed is not None:
-        contribution -= float(fixed) * days / PERIOD_DAYS
+    fixed = float(facts.says("fixed_service_cost") or 0.0)
     return Worth(
         revenue=net,
-        contribution=round(contribution),
-        margin=contribution * PERIOD_DAYS / days,
+        contribution=round(contribution - fixed * min(covered, tenure) / PERIOD_DAYS),
+        margin=contribution * PERIOD_DAYS / days - fixed,
         assumed=unstated > 0,
         measured=revenue != 0 or returned != 0,
     )

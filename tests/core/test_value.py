@@ -89,8 +89,16 @@ def test_a_return_takes_back_its_revenue_and_its_share_of_cost() -> None:
     assert (found.revenue, found.contribution) == (5_000, 5_000 - 2_000)
 
 
+def test_a_new_customer_has_cost_no_service_yet() -> None:
+    """Neither is one who came long ago spared anything."""
+    events = [bought(on(0), 10_000, fixed_service_cost=2_500), bought(on(1), 10_000)]
+    new, later = (worth(after(*events), START_DAY + day) for day in (2, 80))
+    assert (new.contribution, later.contribution) == (6_000 - 250, 6_000 - 6_750)
+    assert new.margin == later.margin == pytest.approx(2_000 - 2_500)
+
+
 def test_fixed_service_cost_is_a_cost_a_period() -> None:
-    found = worth(after(bought(on(0), 9_000, cost=0, fixed_service_cost=1_000)), START_DAY)
+    found = worth(after(bought(on(0), 9_000, cost=0, fixed_service_cost=1_000)), START_DAY + 89)
     assert found.margin == pytest.approx(3_000 - 1_000)
     assert found.contribution == 9_000 - 3 * 1_000
 
