@@ -332,9 +332,13 @@ _OUTAGE, _LONG_OUTAGE_H, _WORST_OUTAGE = 0.08, 12.0, 0.6
 
 
 def _outages(scene: _Scene) -> Found:
-    """The customer's own way in was closed: the outage that weighs most. One of days weighs more by its length."""
+    """The customer's own way in was closed: the outage that weighs most. One of days weighs more by its length.
+
+    Maintenance that was planned is none: people were told when.
+    """
     channel = scene.facts.says("channel")
-    notes = [n for n in scene.firm.of("outage") if channel == n.subject or {channel, n.subject} <= _ONLINE]
+    unplanned = [note for note in scene.firm.of("outage") if not note.flag("planned")]
+    notes = [n for n in unplanned if channel == n.subject or {channel, n.subject} <= _ONLINE]
     clues = [
         _clue("outage", "facts", n.event_id, n.at // SECOND, _weight(n.value) * scene.faded(n.at // SECOND), n.value)
         for n in notes

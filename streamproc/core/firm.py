@@ -55,6 +55,11 @@ class Note(Struct, array_like=True, frozen=True):
         value = self.detail.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
+    def flag(self, name: str) -> bool:
+        """Whether a member says yes: true, or a text that means it."""
+        value = self.detail.get(name)
+        return value.strip().lower() in {"true", "yes", "1"} if isinstance(value, str) else bool(value)
+
 
 class Firm(Struct):
     """The facts by kind, each list in order of time and id; at most KEPT of a kind."""

@@ -115,6 +115,12 @@ def test_an_outage_of_the_own_channel_adds_to_inconvenience_but_is_no_cause_alon
     assert ("outage", "outage-91") not in signs(first(complaint, facts=[outage], channel="store"))
 
 
+@pytest.mark.parametrize("planned", [True, "true", "Yes", 1.0])
+def test_maintenance_that_was_planned_is_no_cause(planned: bool | str | float) -> None:
+    assert seen(orders(), told("outage", 91, "web", 48.0, planned=planned)) == ()
+    assert [cause.cause for cause in seen(orders(), told("outage", 91, "web", 48.0))] == ["inconvenience"]
+
+
 def test_orders_from_a_dealer_of_another_region_speak_for_lost_market_control() -> None:
     home = told("dealer_region", -9, "d1", region="east"), told("dealer_region", -8, "d2", region="west")
     stray = seen(orders(dealer_id="d2"), *home)
