@@ -291,21 +291,25 @@ def _staff(scene: _Scene) -> Found:
 
 
 def _prices(scene: _Scene) -> Found:
+    raised = []
     for note in _about(scene, "list_price"):
         rise = note.number("change")
         if rise is not None and rise > 0:
             at = note.at // SECOND
             weight = min(0.5, 0.15 + 2 * rise) * scene.faded(at)
             yield "price", _clue("price_raised", "facts", note.event_id, at, weight, rise)
-            yield from _asked_after(scene, "price", at, 0.15)
+            raised.append(at)
+    yield from _asked_after(scene, "price", raised, 0.15)
 
 
 def _products(scene: _Scene) -> Found:
+    gone = []
     for note in _about(scene, "product"):
         if note.text("change") == "discontinued":
             at = note.at // SECOND
             yield "innovation", _clue("product_gone", "facts", note.event_id, at, 0.08 * scene.faded(at))
-            yield from _asked_after(scene, "innovation", at, 0.45)
+            gone.append(at)
+    yield from _asked_after(scene, "innovation", gone, 0.45)
 
 
 def _about(scene: _Scene, kind: str) -> Iterator[Note]:
@@ -317,11 +321,15 @@ def _about(scene: _Scene, kind: str) -> Iterator[Note]:
     return (note for note in scene.firm.of(kind) if hash_name(note.subject) == usual)
 
 
-def _asked_after(scene: _Scene, cause: CauseName, at: int, weight: float) -> Found:
-    """Questions in the weeks after something happened are likely about it: a price can be read, what is gone cannot."""
-    until = at + scene.rules.following_days * SECONDS_A_DAY
+def _asked_after(scene: _Scene, cause: CauseName, times: list[int], weight: float) -> Found:
+    """Questions in the weeks after something happened are likely about it: a price can be read, what is gone cannot.
+
+    One question counts once, whatever happened how often.
+    """
+    weeks = scene.rules.following_days * SECONDS_A_DAY
     for touch in scene.facts.contacts:
-        if not touch.outward and touch.purpose == "inquiry" and at <= touch.at < until and not touch.competitor:
+        asked = not touch.outward and touch.purpose == "inquiry" and not touch.competitor
+        if asked and any(at <= touch.at < at + weeks for at in times):
             yield cause, _clue("inquiry", "contacts", touch.event_id, touch.at, weight * scene.said(touch.at))
 
 

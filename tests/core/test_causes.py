@@ -151,6 +151,14 @@ def test_a_price_counts_in_the_category_that_is_bought_most() -> None:
     assert seen(mixed, told("list_price", 92, "tools", 0.9, change=-0.1)) == ()
 
 
+def test_one_question_counts_once_however_many_prices_were_raised() -> None:
+    raised = [told("list_price", 91 + n, "tools", change=0.01) for n in range(3)]
+    gone = [told("product", 91 + n, "tools", change="discontinued") for n in range(3)]
+    asked = touched(on(95), purpose="inquiry")
+    for cause in seen([*orders(), asked], *raised, *gone):
+        assert [clue.sign for clue in cause.clues].count("inquiry") == 1
+
+
 def test_a_larger_rise_weighs_more() -> None:
     small, large = (first(facts=[told("list_price", 92, "tools", change=c)]).strength for c in (0.03, 0.15))
     assert small < large
