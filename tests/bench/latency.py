@@ -2,7 +2,7 @@
 
 Ticks follow the wall, one a second. The policy warns of everybody at their first purchase; one event in a hundred is
 such a first purchase, the others are purchases of customers who were warned of, for whom the cooldown lasts. One worker
-runs all apps.
+runs all apps. Beside the times stands the worker's CPU an event: on a machine that others use it tells more.
 """
 
 import argparse
@@ -25,9 +25,10 @@ from kafka import KafkaProducer
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.core.policy import Policy
-from tests.bench.harness import say
+from tests.bench.harness import MICRO, say
 from tests.servers.broker import Kafka
 from tests.servers.redis_server import RedisServer
+from tests.servers.usage import cpu_seconds
 
 PROGRAM = str(Path(sys.executable).with_name("streamproc"))
 PARTITIONS = 4
@@ -54,19 +55,19 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=2_000, help="events a second")
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder, _cluster(Path(folder)) as told:
-        sent, seen = _measure(told, given.rate, given.seconds)
+    with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder, _cluster(Path(folder)) as (told, worker):
+        sent, seen, cpu = _measure(told, worker, given.rate, given.seconds)
     waited = sorted(seen[customer] - at for customer, at in sent.items() if customer in seen)
     assert waited, "nobody was warned of"
     cuts = quantiles(waited, n=100)
     print(f"{given.rate:,} events/s for {given.seconds} s, {PARTITIONS} partitions, one worker with all apps")
     print(f"  sent to warning in Redis: p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, most {waited[-1]:.2f} s")
-    print(f"  {len(waited):,} warnings of {len(sent):,} expected")
+    print(f"  {len(waited):,} warnings of {len(sent):,} expected; {cpu * MICRO:.0f} µs CPU of the worker an event")
 
 
 @contextmanager
-def _cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """A broker, a Redis and a worker; gives the settings."""
+def _cluster(folder: Path) -> Iterator[tuple[dict[str, str], int]]:
+    """A broker, a Redis and a worker; gives the settings, and the worker's process id."""
     kafka, redis = Kafka(folder / "kafka"), RedisServer(folder / "redis")
     kafka.start()
     redis.start()
@@ -82,15 +83,17 @@ def _cluster(folder: Path) -> Iterator[dict[str, str]]:
         with (folder / "worker.log").open("wb") as log, subprocess.Popen(
             [PROGRAM, "worker"], env=told, stdout=log, stderr=log
         ) as worker:  # fmt: skip
-            yield told
+            yield told, worker.pid
             worker.terminate()
     finally:
         redis.kill()
         kafka.kill()
 
 
-def _measure(told: dict[str, str], rate: int, seconds: int) -> tuple[dict[str, float], dict[str, float]]:
-    """When each newcomer's purchase was sent, and when their warning was in Redis."""
+def _measure(
+    told: dict[str, str], worker: int, rate: int, seconds: int
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """When each newcomer's purchase was sent, when their warning was in Redis, and the worker's CPU an event (s)."""
     over = threading.Event()
     seen: dict[str, float] = {}
     watching = threading.Thread(target=_watch, args=(told["STREAMPROC_REDIS__URL"], seen, over))
@@ -101,12 +104,14 @@ def _measure(told: dict[str, str], rate: int, seconds: int) -> tuple[dict[str, f
     time.sleep(WARM_UP)
     say(f"{rate * seconds:,} events, {rate:,} a second")
     everybody = [f"new-{n}" if n % ONE_IN == 0 else f"known-{n % KNOWN}" for n in range(rate * seconds)]
+    before = cpu_seconds(worker)
     sent = {customer: at for customer, at in _send(producer, everybody, rate).items() if customer.startswith("new-")}
     time.sleep(WARM_UP)
+    cpu = (cpu_seconds(worker) - before) / len(everybody)
     over.set()
     watching.join()
     producer.close()
-    return sent, seen
+    return sent, seen, cpu
 
 
 def _send(producer: KafkaProducer, customers: Sequence[str], rate: int) -> dict[str, float]:
