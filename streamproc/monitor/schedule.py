@@ -26,7 +26,10 @@ def first_due(state: CustomerState, other: int) -> int | None:
 
 def usual_gap(facts: Facts, horizon_days: int) -> int:
     """Days between purchases, by the last of them; a third of the horizon for a buyer of one day."""
-    days = facts.recent.day
+    recent = facts.recent
+    days = recent.day
+    if 0 in recent.count:  # of some days all orders were cancelled
+        days = [day for day, count in zip(days, recent.count, strict=True) if count]
     gaps = min(len(days) - 1, RECENT_GAPS)
     if gaps < 1:
         return max(1, horizon_days // 3)

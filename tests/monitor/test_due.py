@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 
 from streamproc.core.control import Tick
+from streamproc.core.facts import new_facts, take
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
 from streamproc.monitor.effects import Looked, WouldWarn
-from streamproc.monitor.schedule import next_example, next_silence_look
+from streamproc.monitor.schedule import next_example, next_silence_look, usual_gap
 from streamproc.monitor.state import decode_state
 from streamproc.testing.events import START_DAY, bought, on, touched
 from tests.monitor.bench import Bench
@@ -28,6 +29,16 @@ def test_a_customer_who_does_nothing_more_is_looked_at_until_lost_for_ever() -> 
     assert all(b - a <= 30 for a, b in pairwise([11.0, *[d for d in silent if d <= 101]]))
     assert silent[-2:] == [101.0, 466.0]  # lost, and lost for ever
     assert bench.pipeline.next_work() is None
+
+
+def test_cancelled_orders_are_no_rhythm() -> None:
+    facts = new_facts()
+    for day in (0, 30, 60):
+        take(facts, bought(on(day)))
+    assert usual_gap(facts, 90) == 30
+    for day in (31, 61, 62, 63):
+        take(facts, bought(on(day), cancelled=True))
+    assert usual_gap(facts, 90) == 30
 
 
 def test_silence_alone_raises_a_warning() -> None:
