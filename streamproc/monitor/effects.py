@@ -256,6 +256,7 @@ class ToJournal(Struct, frozen=True):
 class Totals(Struct):
     """Figures over a partition's customers, each as of their last look; they add up over partitions.
 
+    `open_warnings` are those people have been told of, `at_risk` is what may be lost with them.
     `seen` and `lost` only grow: events applied in time by stream, customers lost by the grade they had, and `losses`,
     by month (`YYYY-MM`) and `cause/grade/segment`. Of those who are customers now: the sum of the days of their first
     purchase, the sum of `breadth` (categories bought from lately) over the `broad`, of whom it is known, the sums of

@@ -239,7 +239,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
         )
         effects.append(_service_warn(visit, known, unhappy, scene))
     decisions.groups = groups
-    at_risk = figures.expected_loss if figures is not None and decisions.open_warning() is not None else 0
+    at_risk = figures.expected_loss if figures is not None and decisions.told_warning() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
     return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
 

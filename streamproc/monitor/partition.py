@@ -545,6 +545,7 @@ class Partition:
         for episode in state.decisions.episodes:
             if episode.id == record.warning_id and record.outcome == "raised":
                 episode.raised = True
+                totals.count_told(self.meta.totals, state.decisions)
                 if record.at > episode.raised_at and self.meta.mode.live:  # it has waited: people hear of it now
                     hours = self.meta.policy.due_hours.get(episode.severity.code, 0)
                     episode.due_at = record.at + hours * HOUR if hours else 0
@@ -563,7 +564,7 @@ def _counted(look: Look, state: CustomerState, context: Context) -> Counted | No
     decisions, facts = state.decisions, state.facts
     return Counted(
         look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk,
-        decisions.open_warning() is not None, grade or "",
+        decisions.told_warning() is not None, grade or "",
         facts.first_day, facts.recent.breadth, service_sums(facts, today_of(context.at)) or [], decisions.is_unhappy(),
     )  # fmt: skip
 

@@ -151,6 +151,11 @@ class Decisions(Struct, array_like=True):
         episode = self.open_episode()
         return None if episode is None or episode.holdout else episode
 
+    def told_warning(self) -> Episode | None:
+        """The open warning, where people have been told of it."""
+        episode = self.open_warning()
+        return episode if episode is not None and episode.raised else None
+
     def unraised(self) -> Episode | None:
         """The open warning, where nobody has been told of it."""
         episode = self.open_warning()

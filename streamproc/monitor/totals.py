@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from streamproc.core import experience as xp
 from streamproc.core.events import Complaint, Contact, CustomerEvent, Purchase
 from streamproc.core.holdout import Arm
@@ -63,6 +65,13 @@ def recount(totals: Totals, before: Stage | None, decisions: Decisions, now: Cou
     elif now is not None:
         _count(totals, now, 1)
     decisions.counted = now
+
+
+def count_told(totals: Totals, decisions: Decisions) -> None:
+    """Counts a customer's open warning from now on, for people have been told of it (both in place)."""
+    told, known = decisions.told_warning(), decisions.counted
+    if told is not None and known is not None:
+        recount(totals, decisions.stage, decisions, replace(known, warned=True, at_risk=told.expected_loss))
 
 
 def _exchange(totals: Totals, old: Counted, now: Counted) -> None:

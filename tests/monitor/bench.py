@@ -141,7 +141,7 @@ def recounted(bodies: Iterable[bytes]) -> Totals:
         made.revenue.add(counted.revenue)
         made.equity += counted.lifetime_value
         made.at_risk += counted.at_risk
-        made.open_warnings += decisions.open_warning() is not None
+        made.open_warnings += decisions.told_warning() is not None
         made.first_days += counted.first_day
         made.breadth += counted.breadth
         made.broad += counted.breadth > 0

@@ -70,3 +70,21 @@ def test_how_grave_it_is_and_when_somebody_should_have_it_go_with_the_last_look(
     assert (episode.severity, episode.due_at) == (Severity.CRITICAL, on(4) + 4 * HOUR)
     bench.run_to(on(5))
     assert [(step.customer_id, step.at) for step in bench.all(StepTaken, "c")] == [("c", on(4) + 4 * HOUR)]
+
+
+def test_what_waits_is_neither_open_nor_at_risk_before_it_has_gone_out() -> None:
+    bench = Bench(policy=Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0, capacity_a_day=1))
+    bench.give(*(bought(on(day), amount, customer_id=c) for c, amount in (("a", 90_000), ("c", 500)) for day in (0, 1)))
+    bench.tick(on(3))
+    [first] = bench.all(WouldWarn, "a")
+    totals = bench.pipeline.partitions[0].meta.totals
+    assert (totals.open_warnings, totals.at_risk) == (1, first.figures.expected_loss)
+    bench.assert_totals()
+    bench.run_to(on(4))
+    counted = [bench.state(name).decisions.counted for name in "ac"]
+    assert all(one is not None and one.warned and one.at_risk for one in counted)
+    assert totals.open_warnings == 2
+    bench.assert_totals()
+    bench.run_to(on(100))
+    assert (totals.open_warnings, totals.at_risk) == (0, 0)
+    bench.assert_totals()
