@@ -146,8 +146,7 @@ def then_live(items: list[Item]) -> Drive:
     return drive
 
 
-@pytest.mark.parametrize("drive", [replayed_past, in_three_imports, then_live])
-@pytest.mark.parametrize("partitions", [1, 3])
+@pytest.mark.parametrize(("drive", "partitions"), [(replayed_past, 1), (in_three_imports, 1), (then_live, 3)])
 def test_with_nothing_left_out_all_is_the_same(
     items: list[Item], tmp_path: Path, drive: Callable[[list[Item]], Drive], partitions: int
 ) -> None:

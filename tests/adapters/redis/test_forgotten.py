@@ -17,6 +17,7 @@ WHEN = "2026-02-01T00:00:00Z"
 
 def holding(feed: RedisFeed, word: bytes) -> list[object]:
     """The keys that hold a word, by their dumps."""
+    feed.client.config_set("rdbcompression", "no")
     found: list[object] = []
     for key in feed.client.keys("*"):
         dump = feed.client.dump(key)
