@@ -21,6 +21,9 @@ from streamproc.monitor.effects import EpisodeChanged, WouldWarn
 INCIDENT_FROM = 5
 AT_ONCE = 14 * DAY
 
+LEAST_STRENGTH = 0.4
+"""Of a weaker cause too many are suspected: everybody buys something whose price was raised once."""
+
 LEAST_SHARE = 0.5
 """A fact is what a cause rests on where its clue weighs at least so much of the cause's heaviest."""
 
@@ -52,7 +55,7 @@ class Shared(NamedTuple):
 
 def shared(causes: Sequence[Cause]) -> Shared | None:
     """The fact of the firm's that the likeliest cause rests on, None where it rests on the customer's own events."""
-    if not causes:
+    if not causes or causes[0].strength < LEAST_STRENGTH:
         return None
     first = causes[0]
     for clue in first.clues:

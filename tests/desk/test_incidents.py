@@ -71,6 +71,7 @@ def test_what_one_fact_makes_likely_is_shared_and_what_the_customer_says_is_not(
     assert subject(because([OUTAGE])) == subject(because([said, weighing(0.4)])) != subject(because([OUTAGE], "price"))
     assert subject(because([said, weighing(0.3)])) is None  # it rests on the complaint
     assert subject(()) is None
+    assert subject((Cause(cause="inconvenience", strength=0.39, clues=(OUTAGE,)),)) is None  # too weak to tell
 
 
 def test_many_at_once_are_one_incident_and_each_is_raised_all_the_same() -> None:
