@@ -83,9 +83,16 @@ def stage_at(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAU
 
 
 def _is_target(facts: Facts, at: int, rules: StageRules) -> bool:
-    since = at // SECOND - rules.target_window_days * (DAY // SECOND)
-    asked = [t for t in facts.contacts if t.at >= since and t.purpose in {"inquiry", "sales"}]
-    return len(asked) >= rules.target_contacts
+    until = _target_until(facts, rules)
+    return until is not None and at < until
+
+
+def _target_until(facts: Facts, rules: StageRules) -> int | None:
+    """The instant (µs) from which a prospect has asked too seldom; None for one who always did."""
+    asked = [t.at for t in facts.contacts if t.purpose in {"inquiry", "sales"}]
+    if len(asked) < rules.target_contacts:
+        return None
+    return asked[-rules.target_contacts] * SECOND + rules.target_window_days * DAY + SECOND
 
 
 def _is_loyal(facts: Facts, today: int, rules: StageRules) -> bool:
@@ -97,10 +104,11 @@ def _is_loyal(facts: Facts, today: int, rules: StageRules) -> bool:
 
 
 def next_change(facts: Facts, at: int, horizon_days: int, rules: StageRules = DEFAULT_RULES) -> int | None:
-    """The next instant (µs, after `at`) at which silence alone moves the stage to lost or permanently lost."""
+    """The next instant (µs, after `at`) at which silence alone moves the stage: lost, permanently lost, no target."""
     lost = lost_at(facts, horizon_days)
     if lost is None:
-        return None
+        until = _target_until(facts, rules)
+        return until if until is not None and until > at else None
     gone = lost + max(rules.permanently_lost_days, 2 * horizon_days) * DAY
     return lost if lost > at else gone if gone > at else None
 

@@ -77,7 +77,7 @@ def next_example_or_label(state: CustomerState, at: int, horizon_days: int, late
 
 def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
     """When (µs, after `at`) a look is due though nothing happens, 0 for never."""
-    look = _next_silence(state, at, horizon_days) if state.facts.n_days else 0
+    look = _next_silence(state, at, horizon_days)
     for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look

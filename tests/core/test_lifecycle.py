@@ -5,6 +5,7 @@ import pytest
 from streamproc.core import facts as f
 from streamproc.core.events import CustomerEvent
 from streamproc.core.lifecycle import Phase, Stage, StageRules, lost_at, next_change, phase_of, spend_trend, stage_at
+from streamproc.core.time import SECOND
 from streamproc.testing.events import START_DAY, bought, on, touched
 
 H = 90
@@ -40,6 +41,16 @@ def test_two_inquiries_or_sales_contacts_within_90_days_make_a_target(
 ) -> None:
     contacts = [touched(on(n * gap), purpose=purpose) for n, purpose in enumerate(purposes)]
     assert stage_at(after(*contacts), on(gap), H) is stage
+
+
+def test_who_asks_no_more_is_no_target_from_90_days_after_the_last_but_one() -> None:
+    facts = after(*(touched(on(day), purpose="inquiry") for day in (0, 10, 20)))
+    assert stage_at(facts, on(20), H) is Stage.TARGET
+    until = next_change(facts, on(20), H)
+    assert until == on(100) + SECOND
+    assert stage_at(facts, until - 1, H) is Stage.TARGET
+    assert stage_at(facts, until, H) is Stage.POTENTIAL
+    assert next_change(facts, until, H) is None
 
 
 def test_one_order_is_a_first_time_two_make_a_repeat() -> None:

@@ -9,7 +9,7 @@ from streamproc.core.control import Tick
 from streamproc.core.facts import new_facts, take
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY
-from streamproc.monitor.effects import Looked, WouldWarn
+from streamproc.monitor.effects import Looked, Transition, WouldWarn
 from streamproc.monitor.schedule import next_example, next_silence_look, usual_gap
 from streamproc.monitor.state import decode_state
 from streamproc.testing.events import START_DAY, bought, on, touched
@@ -39,6 +39,15 @@ def test_cancelled_orders_are_no_rhythm() -> None:
     for day in (31, 61, 62, 63):
         take(facts, bought(on(day), cancelled=True))
     assert usual_gap(facts, 90) == 30
+
+
+def test_a_prospect_who_asks_no_more_is_no_target_though_nothing_happens() -> None:
+    bench = Bench(policy=NEVER)
+    bench.give(touched(on(0), purpose="inquiry"), touched(on(1), purpose="inquiry"))
+    bench.run_to(on(200))
+    assert [(t.after.code, t.at) for t in bench.all(Transition)] == [("target", on(1, 1)), ("potential", on(91))]
+    assert bench.pipeline.next_work() is None
+    bench.assert_totals()
 
 
 def test_silence_alone_raises_a_warning() -> None:
