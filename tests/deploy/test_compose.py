@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import subprocess
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 import streamproc
 from tests.deploy.composed import FOLDER, VARIABLE, compose, compose_text, make_secrets
 from tests.ground.source import ROOT
+from tests.servers.process import needed
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("streamproc:")}
@@ -113,6 +115,16 @@ def test_the_example_of_settings_shows_every_variable_with_its_default() -> None
     lines = (FOLDER / "example.env").read_text(encoding="utf-8").splitlines()
     shown = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert shown == dict(VARIABLE.findall(compose_text()))
+
+
+def test_prometheus_takes_its_settings(tmp_path: Path) -> None:
+    text = (FOLDER / "prometheus.yml").read_text(encoding="utf-8")
+    (tmp_path / "prometheus.yml").write_text(text.replace("/run/secrets", str(tmp_path)), encoding="utf-8")
+    (tmp_path / "page-token").touch()
+    (tmp_path / "rules").symlink_to(FOLDER.parent / "prometheus" / "rules")
+    command = [needed("promtool", "prometheus"), "check", "config", str(tmp_path / "prometheus.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_asks_as_everywhere_with_the_token() -> None:
