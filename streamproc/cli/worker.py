@@ -222,7 +222,9 @@ class Plan:
     def _desk(self, _topic: str, _number: int) -> Processor:
         stale_after = self.settings.stale_hours * HOUR
         rules = Rules(self.settings.kafka.clock, self._expected, stale_after, self._policy, self._playbook)
-        self._here.desk = DeskProcessor(self.names, self.settings.kafka.partitions, self._here.money, rules)
+        self._here.desk = DeskProcessor(
+            self.names, self.settings.kafka.partitions, self._here.money, rules, self._here.counts
+        )
         return self._here.desk
 
 

@@ -10,15 +10,11 @@ from streamproc.monitor.effects import (
     ComplaintStep,
     DeadLettered,
     Effect,
-    EpisodeChanged,
     LateEvent,
     Looked,
     OfForgotten,
-    ServiceWarn,
     StepTaken,
     Transition,
-    Verdict,
-    WouldWarn,
 )
 
 Counts = Counter[tuple[str, str]]
@@ -31,15 +27,13 @@ ANSWERS = frozenset({"acknowledged", "resolved"})
 
 
 def tally(counts: Counts, effect: Effect) -> None:
-    """Counts an effect (in place)."""
+    """Counts an effect (in place); of warnings people were told of, the feed's lines are counted."""
     match effect:
         case Looked(outcome=outcome):
             counts["looks", outcome] += 1
         case Transition(before=before, after=after, won_back=won_back):
             counts["transitions", f"{before.code}>{after.code}"] += 1
             counts["won_back", ""] += won_back
-        case WouldWarn() | ServiceWarn() | EpisodeChanged() | Verdict():
-            _tally_warning(counts, effect)
         case StepTaken(action=action, refused=refused):
             counts["steps", "refused" if refused else action] += 1
         case ComplaintStep():
@@ -52,20 +46,6 @@ def tally(counts: Counts, effect: Effect) -> None:
             counts["refused", "forgotten"] += 1
         case _:
             pass
-
-
-def _tally_warning(counts: Counts, effect: WouldWarn | ServiceWarn | EpisodeChanged | Verdict) -> None:
-    match effect:
-        case WouldWarn(severity=severity, causes=causes):
-            counts["warnings", "raised"] += 1
-            counts["severities", severity.code] += 1
-            counts["causes", causes[0].cause if causes else UNKNOWN] += 1
-        case ServiceWarn(severity=severity):
-            counts["service_warnings", severity.code] += 1
-        case EpisodeChanged(change=change):
-            counts["warnings", change] += 1
-        case Verdict(right=right):
-            counts["verdicts", "right" if right else "wrong"] += 1
 
 
 def _tally_complaint(counts: Counts, step: ComplaintStep) -> None:

@@ -38,6 +38,7 @@ from streamproc.core.ids import mark_of
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import SECOND
+from streamproc.desk.counts import tally_line
 from streamproc.desk.desk import Desk
 from streamproc.desk.warning import Entry, money_of
 from streamproc.intake.refusal import Position, Refusal
@@ -264,6 +265,8 @@ class Runner:
             self._trained = True
             self._inbox.clear()
         self._entries += step.entries
+        for line in step.entries:
+            tally_line(self._counts, line)
         self._alerts += step.alerts
         given: list[Example | Sighting] = [e for e in step.effects if isinstance(e, Example | Sighting)]
         if given and not self._trained:

@@ -30,9 +30,11 @@ from streamproc.core.ids import partition_of
 from streamproc.core.playbook import Playbook, digest
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND, to_text
+from streamproc.desk.counts import tally_line
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.forgetting import farewell_of, let_go
 from streamproc.desk.warning import Entry, Money
+from streamproc.monitor.counts import Counts
 from streamproc.monitor.effects import Effect, PartitionSummary
 from streamproc.monitor.totals import merged
 from streamproc.wire import journal
@@ -81,9 +83,10 @@ def desk_in(value: bytes) -> Desk:
 
 
 class DeskProcessor:
-    """The desk behind the one partition of its inbox."""
+    """The desk behind the one partition of its inbox; what the feed is told is counted in `counts`."""
 
-    def __init__(self, names: Names, partitions: int, money: Money, rules: Rules) -> None:
+    def __init__(self, names: Names, partitions: int, money: Money, rules: Rules, counts: Counts | None = None) -> None:
+        self._counts = Counts() if counts is None else counts
         self._names = names
         self._partitions = partitions
         self._rules = rules
@@ -228,6 +231,7 @@ class DeskProcessor:
         base = merged([s.totals for s in sorted(summaries, key=lambda s: s.partition)]) if summaries else None
         entries, dispositions, alerts = end_of_tick(self._state.desk, at, effects, base)
         for entry in entries:
+            tally_line(self._counts, entry)
             yield self._line(entry, at)
         for alert in alerts:
             yield Output(self._names.alerts, 0, alert.id.encode(), msgspec.json.encode(alert))
