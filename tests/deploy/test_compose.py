@@ -54,6 +54,13 @@ def test_what_is_written_has_a_volume_and_all_else_is_read_only(name: str) -> No
         assert target.startswith("/")
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_our_image_is_built_for_each_service_and_looked_for_nowhere(name: str) -> None:
+    built = OURS[name]["build"]
+    assert (FOLDER / built["context"]).resolve() == ROOT
+    assert (ROOT / built["dockerfile"]).is_file()
+
+
 def test_every_volume_is_used() -> None:
     used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert compose()["volumes"].keys() <= used
