@@ -18,6 +18,7 @@ from streamproc.core.time import SECOND, day_of
 
 CONTACTS_KEPT = 8
 RETURNS_KEPT = 8
+COMPLAINTS_GONE_KEPT = 64
 
 ASKS = frozenset({"support", "inquiry"})
 """Purposes of an inward contact that wants an answer."""
@@ -113,7 +114,7 @@ class Facts(Struct, array_like=True):
     `evidence` holds by stream the id of the latest event that cancelled nothing. `kind_last` is the last day of
     complaints and contacts by bucket kind (what can be taken back, returns and discounts, is not in it).
     `terminated_at` is in µs (to the second), 0 without a termination; `known_at` is the first event's time.
-    `experience` holds what the contacts told of the service.
+    `experience` holds what the contacts told of the service, `complaints_gone` the keys of complaints let go.
     """
 
     recent: orders.RecentDays
@@ -130,6 +131,7 @@ class Facts(Struct, array_like=True):
     said: dict[str, Latest] = {}
     evidence: dict[str, Latest] = {}
     experience: xp.Experience = {}
+    complaints_gone: list[int] = []
 
     def says(self, name: str) -> str | float | bool | None:
         """What the latest event that spoke of `name` said, None if none did."""
@@ -321,13 +323,24 @@ def _book_return(facts: Facts, item: Return, sign: int) -> None:
 
 
 def _take_complaint(facts: Facts, event: Complaint) -> None:
-    before, now = life.take_step(facts.complaints, event)
-    if before != now:
-        if before is not None:
-            _uncount_complaint(facts, before)
-        facts.buckets.count(day_of(now * SECOND), b.COMPLAINT)
+    key = hash32(event.complaint_id)
+    if key not in facts.complaints_gone:
+        known = {key, *(file.key for file in facts.complaints)}
+        before, now = life.take_step(facts.complaints, event)
+        if before != now:
+            if before is not None:
+                _uncount_complaint(facts, before)
+            facts.buckets.count(day_of(now * SECOND), b.COMPLAINT)
+        _let_go(facts, known)
     _saw(facts, b.COMPLAINT, day_of(event.at))
     _put_latest(facts.evidence, "complaints", event.at, event.event_id)
+
+
+def _let_go(facts: Facts, known: set[int]) -> None:
+    """Notes which of the complaints known are kept no longer: what still comes of them is no new complaint."""
+    known.difference_update(file.key for file in facts.complaints)
+    if known:
+        facts.complaints_gone = sorted({*facts.complaints_gone, *known})[-COMPLAINTS_GONE_KEPT:]
 
 
 def _uncount_complaint(facts: Facts, began: int) -> None:
@@ -406,8 +419,7 @@ def merge(facts: Facts, other: Facts) -> None:
         _book_return(facts, item, -1)  # the buckets hold it already
         if _put_return(facts, item) == "too_old":
             _book_return(facts, item, 1)  # as of one id from the start: counted, and kept no longer
-    for heard in life.merge_files(facts.complaints, other.complaints):
-        _uncount_complaint(facts, heard)
+    _merge_complaints(facts, other)
     _merge_contacts(facts, other)
     known = [at for at in (facts.known_at, other.known_at) if at]
     facts.known_at = min(known, default=0)
@@ -420,6 +432,24 @@ def merge(facts: Facts, other: Facts) -> None:
                 _put_owner(mine, latest)
             else:
                 _put_latest(mine, name, latest.at, latest.value)
+
+
+def _merge_complaints(facts: Facts, other: Facts) -> None:
+    known = {file.key for file in (*facts.complaints, *other.complaints)}
+    known.update(facts.complaints_gone, other.complaints_gone)
+    theirs = _still_kept(facts, other.complaints, facts.complaints_gone)
+    facts.complaints = _still_kept(facts, facts.complaints, other.complaints_gone)
+    for heard in life.merge_files(facts.complaints, theirs):
+        _uncount_complaint(facts, heard)
+    _let_go(facts, known)
+
+
+def _still_kept(facts: Facts, files: list[life.ComplaintFile], gone: list[int]) -> list[life.ComplaintFile]:
+    """Those of one id's complaints that the other has not let go; the others were counted by both."""
+    for file in files:
+        if file.key in gone:
+            _uncount_complaint(facts, file.opened_at())
+    return [file for file in files if file.key not in gone]
 
 
 def _merge_contacts(facts: Facts, other: Facts) -> None:

@@ -12,9 +12,9 @@ REPEATED_DAYS = 90
 
 
 def knows(facts: Facts, complaint_id: str) -> bool:
-    """Whether a complaint of this id is among those kept."""
+    """Whether a complaint of this id was heard of."""
     key = hash32(complaint_id)
-    return any(file.key == key for file in facts.complaints)
+    return key in facts.complaints_gone or any(file.key == key for file in facts.complaints)
 
 
 def step_of(facts: Facts, event: Complaint, grade: str | None, *, first: bool) -> ComplaintStep:

@@ -335,3 +335,17 @@ def test_an_order_of_unknown_amount_is_no_discount_and_no_loss() -> None:
     facts = after([purchase(1, 0, cost=300, list_amount=1_000, amount=None)])
     assert (facts.n_orders, facts.buckets.kinds) == (1, {})
     assert (facts.buckets.orders, facts.buckets.cost, facts.buckets.listed) == ([1], [0], [0])
+
+
+def test_a_complaint_that_is_kept_no_longer_is_no_new_one() -> None:
+    opened: list[CustomerEvent] = [complained(START + n * HOUR, complaint_id=f"k{n}") for n in range(9)]
+    answers: list[CustomerEvent] = [
+        complained(START + (20 + n) * HOUR, "resolved", complaint_id=f"k{n}") for n in range(9)
+    ]
+    facts = after([*opened, *answers])
+    assert [file.opened_at() for file in facts.complaints] == [e.at // 1_000_000 for e in opened[1:]]
+    assert [counts[COMPLAINT] for counts in facts.buckets.kinds.values()] == [9]
+    for mine, theirs in (([*opened, *answers], [answers[0]]), ([opened[0]], [*opened, *answers])):
+        merged = after(mine)
+        f.merge(merged, after(theirs))
+        assert encoded(merged) == encoded(facts)

@@ -11,7 +11,7 @@ from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR
-from streamproc.monitor.effects import DeadLettered, LateEvent, Looked, Transition
+from streamproc.monitor.effects import ComplaintStep, DeadLettered, LateEvent, Looked, Transition
 from streamproc.monitor.state import decode_state
 from streamproc.scoring.examples import Example, Sighting
 from streamproc.testing.events import bought, complained, on, sent_back, touched
@@ -198,3 +198,14 @@ def test_late_sales_and_events_count_once_and_those_of_an_old_file_in_their_mont
     totals = bench.pipeline.partitions[0].meta.totals
     assert totals.seen == {"purchases": 5}
     assert strays(totals.dealing) == [Stray("d1", 8, 8, "south")]
+
+
+def test_what_comes_of_a_complaint_that_is_kept_no_longer_is_no_new_complaint() -> None:
+    bench = Bench(policy=NEVER)
+    opened = [complained(on(n), complaint_id=f"k{n}") for n in range(9)]
+    bench.read([*opened, complained(on(12), "acknowledged", complaint_id="k0")])
+    bench.run_to(on(13))
+    assert [(s.complaint_id, s.first, s.status) for s in bench.all(ComplaintStep)][-2:] == [
+        ("k8", True, "opened"),
+        ("k0", False, "acknowledged"),
+    ]
