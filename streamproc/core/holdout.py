@@ -35,7 +35,8 @@ def is_held_out(customer_id: str, at: int, share: float) -> bool:
 class Arm(Struct):
     """Verdicts of one arm: how many, how many customers were kept, and value kept less the offers' cost (minor units).
 
-    `squares` is the sum of the squared values, so that arms of several partitions add up exactly.
+    `squares` is the sum of the squared values, so that arms of several partitions add up exactly. `untold` are those of
+    the warned arm whom nobody was told of, for want of capacity: they count as warned, and cost nothing.
     """
 
     n: int = 0
@@ -43,8 +44,9 @@ class Arm(Struct):
     value: int = 0
     squares: int = 0
     cost: int = 0
+    untold: int = 0
 
-    def count(self, stake: int, cost: int, *, kept: bool) -> None:
+    def count(self, stake: int, cost: int, *, kept: bool, told: bool = True) -> None:
         """One more verdict (in place); `stake` is what was to lose, `cost` what the offer cost."""
         value = (stake if kept else 0) - cost
         self.n += 1
@@ -52,6 +54,7 @@ class Arm(Struct):
         self.value += value
         self.squares += value * value
         self.cost += cost
+        self.untold += not told
 
     def add(self, other: "Arm") -> None:
         """Another partition's verdicts of the same arm (in place)."""
@@ -60,6 +63,7 @@ class Arm(Struct):
         self.value += other.value
         self.squares += other.squares
         self.cost += other.cost
+        self.untold += other.untold
 
 
 class Interval(NamedTuple):
@@ -112,7 +116,7 @@ def band_of(log_odds: int) -> Band:
 
 
 class Saving(Struct, frozen=True):
-    """What a warning of one band is known to bring: the share of customers kept by it, and what its offer costs."""
+    """What a warning of one band is known to bring once it is out: the share kept by it, and its offer's cost."""
 
     kept: float
     cost: int
@@ -135,9 +139,11 @@ def savings(arms: Mapping[str, Arm]) -> dict[Band, Saving]:
 
 def _saving(arms: Mapping[str, Arm], which: str) -> Saving | None:
     found = uplift(arms.get(f"warned{which}", Arm()), arms.get(f"holdout{which}", Arm()))
-    if found.kept is None or not found.kept.tells:
+    told = found.warned.n - found.warned.untold
+    if found.kept is None or not found.kept.tells or not told:
         return None
-    return Saving(found.kept.estimate, round(found.warned.cost / found.warned.n))
+    kept = found.kept.estimate * found.warned.n / told  # all that the arm as drawn gained, it gained by those told of
+    return Saving(max(-1.0, min(1.0, kept)), round(found.warned.cost / told))
 
 
 def _wilson(arm: Arm) -> Interval:

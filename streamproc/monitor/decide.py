@@ -345,7 +345,7 @@ def _verdict(customer_id: str, episode: Episode, at: int, *, right: bool) -> Tol
     drawn = arm if episode.share else None
     told = Verdict(
         id=episode.id, customer_id=customer_id, at=at, right=right, arm=drawn, stake=episode.stake, cost=care.cost,
-        band=band_of(episode.log_odds),
+        band=band_of(episode.log_odds), told=episode.raised,
     )  # fmt: skip
     return _seen_or_not(episode, told)
 

@@ -171,7 +171,7 @@ class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
     """Whether a warning was right: no purchase between its raising and its by-when.
 
     `arm` is what was drawn, None where nothing was; `stake` and what the offer `cost` in minor units; `band` how likely
-    leaving was when it was raised.
+    leaving was when it was raised, `told` whether people were told of it then or later.
     """
 
     id: str
@@ -182,6 +182,7 @@ class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
     stake: int = 0
     cost: int = 0
     band: Band | None = None
+    told: bool = True
 
 
 StepAction = DeskAction | Literal["overdue"]

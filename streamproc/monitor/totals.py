@@ -131,8 +131,9 @@ def count_verdicts(totals: Totals, effects: Iterable[Effect]) -> None:
     for effect in effects:
         told = effect.effect if isinstance(effect, Unseen) else effect
         if isinstance(told, Verdict) and told.arm is not None:
+            heard = told.told or told.arm == "holdout"  # the silent arm is one of its own
             for name in (told.arm, f"{told.arm}/{told.band}"):
-                totals.arms.setdefault(name, Arm()).count(told.stake, told.cost, kept=not told.right)
+                totals.arms.setdefault(name, Arm()).count(told.stake, told.cost, kept=not told.right, told=heard)
 
 
 def forget(totals: Totals, stage: Stage, decisions: Decisions) -> None:

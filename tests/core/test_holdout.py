@@ -103,3 +103,15 @@ def test_what_a_band_does_not_tell_all_tell_and_where_all_tell_nothing_nothing_i
     assert savings(arms)["even"].of(1_000) == 500
     assert savings(both(arm(100, 55), arm(100, 45)) | both(arm(100, 90), arm(100, 40), "/even")) == {}
     assert savings({}) == {}
+
+
+def test_what_a_warning_saves_is_what_one_that_went_out_does() -> None:
+    warned = Arm()
+    for n in range(1_000):  # of three, one is told of: it keeps 60 %, and costs 10; the others stay as they are
+        told = n % 3 == 0
+        warned.count(1_000, 10 * told, kept=n % 10 < (9 if told else 3), told=told)
+    [saving] = set(savings(both(warned, arm(1_000, 300))).values())
+    assert saving.cost == 10
+    assert saving.kept == pytest.approx(0.6, abs=0.01)
+    nobody = Arm(1_000, 900, untold=1_000)
+    assert savings(both(nobody, arm(1_000, 300))) == {}

@@ -2,10 +2,12 @@
 
 from math import exp
 
+from msgspec.structs import replace
+
 from streamproc.core.policy import Policy, Severity
 from streamproc.core.time import HOUR
 from streamproc.desk.warning import Warning  # noqa: A004 - the domain's word
-from streamproc.monitor.effects import StepTaken, WouldWarn
+from streamproc.monitor.effects import StepTaken, Verdict, WouldWarn
 from streamproc.testing.events import bought, on
 from tests.monitor.bench import Bench
 from tests.monitor.test_episodes import look
@@ -88,3 +90,16 @@ def test_what_waits_is_neither_open_nor_at_risk_before_it_has_gone_out() -> None
     bench.run_to(on(100))
     assert (totals.open_warnings, totals.at_risk) == (0, 0)
     bench.assert_totals()
+
+
+def test_a_verdict_says_whether_people_were_told() -> None:
+    policy = Policy(raise_at=0.0, clear_at=0.0, escalate_at=1.0, minimum_silence=0.0, capacity_a_day=1)
+    bench = Bench(policy=replace(policy, holdout_share=1e-9))
+    bench.go_live()
+    bench.give(*(bought(on(day), amount, customer_id=c) for c, amount in (("a", 90_000), ("c", 500)) for day in (0, 1)))
+    bench.tick(on(3))
+    bench.give(bought(on(3, 1), customer_id="c"))
+    bench.run_to(on(95))
+    assert {(verdict.customer_id, verdict.told) for verdict in bench.all(Verdict)} == {("a", True), ("c", False)}
+    arm = bench.pipeline.partitions[0].meta.totals.arms["warned"]
+    assert (arm.n, arm.untold) == (2, 1)
