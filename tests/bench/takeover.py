@@ -7,7 +7,6 @@ joins, and the first is killed.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from kafka import KafkaProducer
 
@@ -27,6 +24,7 @@ from tests.bench.harness import say
 from tests.bench.monitor import Drive
 from tests.bench.shop import EVENTS_A_CUSTOMER, Material
 from tests.servers.broker import Kafka
+from tests.servers.health import door_in, figures_of, is_ready
 from tests.servers.usage import cpu_seconds, megabytes
 
 PROGRAM = str(Path(sys.executable).with_name("streamproc"))
@@ -38,7 +36,6 @@ TWICE = 0.5
 A_TRANSACTION = 20_000
 PATIENCE = 600.0
 NEVER = 1 << 62
-ADDRESS = re.compile(rb"http://([0-9.]+:[0-9]+)/")
 
 
 def main() -> None:
@@ -69,7 +66,7 @@ def _measure(customers: int, folder: Path) -> None:
                 print(f"  its memory: {megabytes(second.pid):,} MB")
                 first.kill()
                 killed = time.monotonic()
-                _until(lambda: _owned(folder / "second.log") == PARTITIONS and _is_ready(folder / "second.log"))
+                _until(lambda: _owned(folder / "second.log") == PARTITIONS and is_ready(door_in(folder / "second.log")))
                 print(f"  the first is killed, and the second has everything after {time.monotonic() - killed:.1f} s")
     finally:
         kafka.kill()
@@ -118,24 +115,13 @@ def _worker(told: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes
 def _ready(log: Path) -> float:
     """Seconds until it says that all it owns is read back."""
     began = time.monotonic()
-    _until(lambda: _is_ready(log))
+    _until(lambda: is_ready(door_in(log)))
     return time.monotonic() - began
-
-
-def _is_ready(log: Path) -> bool:
-    found = ADDRESS.search(log.read_bytes())
-    try:
-        return found is not None and bool(urlopen(f"http://{found[1].decode()}/readyz", timeout=5))
-    except (URLError, OSError):
-        return False
 
 
 def _owned(log: Path) -> int:
     """How many journal partitions it says that it owns and has read back."""
-    found = ADDRESS.search(log.read_bytes())
-    assert found is not None
-    metrics = urlopen(f"http://{found[1].decode()}/metrics", timeout=5).read()
-    return int(metrics.count(b'streamproc_lag_records{app="monitor"'))
+    return figures_of(door_in(log)).count('streamproc_lag_records{app="monitor"')
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -10,15 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
-from http import HTTPStatus
 from pathlib import Path
-from urllib.request import urlopen
 
 from streamproc.core.time import DAY
 from streamproc.simulate import SimEvent, demo_shop, simulate
 from tests.servers.broker import Kafka
+from tests.servers.health import is_ready
 from tests.servers.process import ServerError, free_ports, wait_until
 from tests.servers.redis_server import RedisServer
 
@@ -131,14 +130,8 @@ def _ring_up(till: subprocess.Popen[bytes], events: Sequence[SimEvent]) -> None:
 
 def _await(door: str, log: str) -> None:
     """Returns once what listens there is ready. Raises ServerError with the log's last words if it never is."""
-
-    def ready() -> bool:
-        with suppress(OSError), urlopen(f"http://{door}/readyz", timeout=5) as answer:
-            return bool(answer.status == HTTPStatus.OK)
-        return False
-
     try:
-        wait_until(ready, f"http://{door}/readyz says that all is at work")
+        wait_until(lambda: is_ready(door), f"http://{door}/readyz says that all is at work")
     except ServerError as error:
         said = (FOLDER / f"{log}.log").read_text("utf-8", "replace")[-2_000:]
         raise ServerError(f"{error}; {log} says\n{said}") from error

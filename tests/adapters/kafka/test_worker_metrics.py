@@ -4,23 +4,21 @@ import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from urllib.request import urlopen
 
 from kafka import KafkaProducer
 
 from tests.adapters.catalogue import held_to_the_catalogue
-from tests.adapters.kafka.workers import ADDRESS, Worker, Workers
+from tests.adapters.kafka.workers import Worker, Workers
 from tests.deploy.live import asked_of, shows
 from tests.servers.broker import Broker
+from tests.servers.health import door_in, figures_of
 from tests.servers.monitoring import Prometheus
 from tests.servers.process import wait_until
 from tests.servers.redis_server import RedisServer
 
 
 def exposed(worker: Worker) -> str:
-    found = ADDRESS.search(worker.log.read_bytes())
-    assert found is not None
-    return str(urlopen(f"http://{found[1].decode()}/metrics", timeout=5).read().decode())
+    return figures_of(door_in(worker.log))
 
 
 def figures(text: str) -> dict[str, float]:
@@ -29,9 +27,9 @@ def figures(text: str) -> dict[str, float]:
 
 def dashboards_show(worker: Worker, folder: Path) -> None:
     """Every panel that only a cluster tells of has something to show, from a real Prometheus."""
-    found = ADDRESS.search(worker.log.read_bytes())
-    assert found is not None
-    prometheus = Prometheus(folder, [found[1].decode()])
+    door = door_in(worker.log)
+    assert door is not None
+    prometheus = Prometheus(folder, [door])
     prometheus.start()
     try:
         for asks in sorted(asked_of("worker")):

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import msgspec
 from kafka import KafkaProducer
@@ -26,6 +24,7 @@ from streamproc.simulate import SimEvent
 from streamproc.wire import journal
 from tests.adapters.kafka.committed import Committed, Place
 from tests.servers.broker import Broker
+from tests.servers.health import door_in, is_ready
 from tests.servers.process import GUARD
 
 PROGRAM = str(Path(sys.executable).with_name("streamproc"))
@@ -35,7 +34,6 @@ EAGER = Policy(raise_at=0.3, clear_at=0.2, escalate_at=0.6, minimum_customers_fi
 PATIENCE = 240.0
 RESTART_SECONDS = 0.5
 PROMISED_EXIT = 10.0
-ADDRESS = re.compile(rb"http://(\S+)/readyz")
 
 
 class Exit(NamedTuple):
@@ -63,11 +61,7 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether all its apps own what they should."""
-        found = ADDRESS.search(self.log.read_bytes())
-        try:
-            return found is not None and bool(urlopen(f"http://{found[1].decode()}/readyz", timeout=2))
-        except (URLError, OSError):
-            return False
+        return is_ready(door_in(self.log))
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
