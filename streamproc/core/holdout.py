@@ -82,8 +82,9 @@ class Interval(NamedTuple):
 class Uplift(Struct, frozen=True):
     """What warning brought, a warned customer: kept customers (a share), value saved net of offers (minor units).
 
-    `claim` says what may be said: "too_few" (an arm is under FEWEST), "too_wide" (the interval of the kept share holds
-    zero), "gain" or "loss". A figure may be shown beside its interval, and claimed under the last two only.
+    `claim` says what may be said of the value: "too_few" (an arm is under FEWEST), "too_wide" (its interval has zero),
+    "gain" or "loss": who is kept by offers that cost more than they save is a loss. A figure may be shown beside its
+    interval, and claimed under the last two only.
     """
 
     warned: Arm
@@ -98,7 +99,7 @@ def uplift(warned: Arm, holdout: Arm) -> Uplift:
     if min(warned.n, holdout.n) < FEWEST:
         return Uplift(warned, holdout, None, None, "too_few")
     kept, value = _kept(warned, holdout), _value(warned, holdout)
-    claim = "too_wide" if not kept.tells else "gain" if kept.estimate > 0.0 else "loss"
+    claim = "too_wide" if not value.tells else "gain" if value.estimate > 0.0 else "loss"
     return Uplift(warned, holdout, kept, value, claim)
 
 

@@ -47,7 +47,11 @@ def test_what_offers_cost_is_taken_off_the_value() -> None:
     assert found.value is not None
     assert found.value.estimate == pytest.approx(0.6 * 1_000 - 200 - 0.4 * 1_000)
     assert found.value.low < found.value.estimate < found.value.high
-    assert (found.claim, found.warned.cost) == ("gain", 20_000)
+    assert (found.claim, found.warned.cost) == ("too_wide", 20_000)
+    dear = uplift(arm(200, 160, cost=900), arm(200, 100))  # keeps thirty in a hundred, and costs three times that
+    assert dear.kept is not None
+    assert dear.kept.low > 0
+    assert dear.claim == "loss"
 
 
 @pytest.mark.parametrize(
