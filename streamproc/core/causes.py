@@ -238,7 +238,7 @@ def _manner(facts: Facts) -> Manner | None:
 def _returns(scene: _Scene) -> Found:
     for item in scene.facts.returns:
         if not item.cancelled:
-            event_id = _id_of_latest(scene.facts, "returns", item.at)
+            event_id = item.event_id or _id_of_latest(scene.facts, "returns", item.at)
             yield "quality", _clue("return", "returns", event_id, item.at, 0.4 * scene.said(item.at))
 
 

@@ -91,7 +91,7 @@ class Return(Struct, array_like=True, frozen=True):
     """One return, for corrections: as Order, but an order may have several.
 
     Of what is told of an order's returns the highest revision counts. Told of it, each time and amount is a return of
-    its own, unless the revision was cancelled.
+    its own, unless the revision was cancelled. `event_id` is empty where an earlier version kept none.
     """
 
     at: int
@@ -99,6 +99,7 @@ class Return(Struct, array_like=True, frozen=True):
     revision: int = 0
     cancelled: bool = False
     amount: int = 0
+    event_id: str = ""
 
     def rank(self) -> tuple[int, bool]:
         """By what one of two versions of an order's returns wins; of equal rank both stand."""
@@ -290,7 +291,10 @@ def _book(facts: Facts, order: orders.Order, sign: int) -> None:
 
 
 def _take_return(facts: Facts, event: Purchase) -> Taken:
-    new = Return(event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0))
+    new = Return(
+        event.at // SECOND, hash32(event.order_id), event.revision, event.cancelled, abs(event.amount or 0),
+        event.event_id,
+    )  # fmt: skip
     _point_to(facts, "returns", event)
     return _put_return(facts, new)
 
@@ -303,7 +307,9 @@ def _put_return(facts: Facts, new: Return) -> Taken:
         facts.returns = [r for r in facts.returns if r.key != new.key]
         for old in known:
             _book_return(facts, old, -1)
-    elif new in known:
+    elif (same := next((r for r in known if (r.at, r.amount) == (new.at, new.amount)), None)) is not None:
+        if new.event_id > same.event_id:  # told anew: any fixed rule does
+            facts.returns[facts.returns.index(same)] = new
         return "repeat"
     elif len(facts.returns) == RETURNS_KEPT and new.at < facts.returns[0].at:
         return "too_old"

@@ -76,7 +76,7 @@ def discontent(facts: Facts, today: int, rules: UnhappyRules = DEFAULT_RULES) ->
         share = share if now is None else now
     content_at = max((t.at for t in facts.contacts if _is_content(t, _share(t))), default=0)
     back = [r for r in facts.returns if not r.cancelled and r.at >= max(since, content_at)]
-    signs += [Sign("return", r.at, "", rules.returned) for r in back[-rules.returns_at_most :]]
+    signs += [Sign("return", r.at, r.event_id, rules.returned) for r in back[-rules.returns_at_most :]]
     signs.sort(key=lambda s: (s.at, s.name))
     points = sum(s.points for s in signs)
     return Discontent(tuple(signs), points, enough=points >= rules.enough)

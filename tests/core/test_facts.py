@@ -349,3 +349,11 @@ def test_a_complaint_that_is_kept_no_longer_is_no_new_one() -> None:
         merged = after(mine)
         f.merge(merged, after(theirs))
         assert encoded(merged) == encoded(facts)
+
+
+def test_a_return_told_twice_names_one_event_whichever_came_first() -> None:
+    told = [sent_back(START, order_id="o1", event_id=name) for name in "ab"]
+    for order in (told, told[::-1]):
+        facts = after(order)
+        assert [r.event_id for r in facts.returns] == ["b"]
+        assert facts.buckets.returned == [500]

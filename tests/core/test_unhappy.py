@@ -70,3 +70,12 @@ def test_one_of_whom_only_purchases_are_known_costs_nothing_to_look_at() -> None
     assert not may_be(after([]), TODAY)
     assert may_be(after([asked(280, "unresolved")]), TODAY)
     assert not may_be(after([asked(100, "unresolved")]), TODAY)
+
+
+def test_every_sign_names_its_event() -> None:
+    facts = after([sent_back(on(285)), asked(286, "no_answer"), sent_back(on(287), cancelled=True)])
+    found = discontent(facts, TODAY)
+    assert [(sign.name, sign.event_id) for sign in found.signs] == [
+        ("return", f"c-r{on(285)}"),
+        ("unanswered", f"c-t{on(286)}"),
+    ]
