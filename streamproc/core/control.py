@@ -101,11 +101,15 @@ class Disposition(Control, frozen=True, kw_only=True, tag="disposition"):
 
 
 class Handover(Control, frozen=True, kw_only=True, tag="handover"):
-    """An old id's facts on their way to the new id's partition (`customer_id`); `facts` are encoded facts."""
+    """An old id's facts on their way to the new id's partition (`customer_id`); `facts` are encoded facts.
+
+    `muted_until` (µs): until then nobody was to be warned of the old id.
+    """
 
     customer_id: str
     alias: str
     facts: bytes
+    muted_until: int = 0
 
 
 class Forget(Control, frozen=True, kw_only=True, tag="forget"):

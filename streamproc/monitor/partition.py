@@ -327,8 +327,9 @@ class Partition:
         at = self.meta.clock
         effects: list[Effect] = list(decide.withdraw(customer_id, state.decisions, at, "alias"))
         effects += end_concern(customer_id, state.decisions, at, "withdrawn", "alias")
-        facts = encode_facts(state.facts)
-        effects.append(ToJournal(Handover(at=at, customer_id=of, alias=customer_id, facts=facts)))
+        facts, muted = encode_facts(state.facts), state.decisions.muted_until
+        over = Handover(at=at, customer_id=of, alias=customer_id, facts=facts, muted_until=muted)
+        effects.append(ToJournal(over))
         fresh = new_state()
         state.facts, state.decisions, state.forward_to = fresh.facts, fresh.decisions, of
         return effects
@@ -349,6 +350,7 @@ class Partition:
             raise
         except Exception as error:  # noqa: BLE001 - as in _take_late
             return [DeadLettered(reason="apply_failed", customer_id=customer_id, at=record.at, trace=traced(error))]
+        state.decisions.muted_until = max(state.decisions.muted_until, record.muted_until)
         self._put_for_next_tick(customer_id, state, last)
         return effects
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from streamproc.core.control import Handover
-from streamproc.core.events import CustomerEvent, Purchase
+from streamproc.core.events import CustomerEvent, DeskStep, Purchase
 from streamproc.core.policy import Outcome, Policy
-from streamproc.core.time import DAY, HOUR
+from streamproc.core.time import DAY, FOREVER, HOUR
 from streamproc.monitor.effects import DeadLettered, EpisodeChanged, LateEvent, Looked, WouldWarn
 from streamproc.testing.events import bought, complained, known, on, touched
 from tests.monitor.bench import Bench
@@ -228,3 +228,16 @@ def test_aliases_of_a_shop_leave_no_customer_counted_twice() -> None:
     assert all(bench.state(old).forward_to for old in ids[:20])
     assert all(bench.state(old).facts.n_orders == 0 for old in ids[:20])
     bench.assert_totals()
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_who_is_muted_stays_so_under_another_id(partitions: int) -> None:
+    bench = Bench(policy=ALWAYS, partitions=partitions)
+    muted = DeskStep(event_id="m", customer_id="old", at=on(1, 1), action="mute", by="Li")
+    bench.give(*(bought(on(day), customer_id="old") for day in (0, 1)), muted)
+    bench.tick(on(2))
+    bench.give(known(on(2, 1), customer_id="old", alias_of="new"))
+    bench.run_to(on(5))
+    assert bench.state("new").decisions.muted_until == FOREVER
+    assert {look.outcome for look in bench.all(Looked, "new")} == {Outcome.MUTED}
+    assert bench.entries == []
