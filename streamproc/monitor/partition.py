@@ -297,8 +297,8 @@ class Partition:
             taken = take_step(state.decisions, event, self.meta.clock) if known else None
             return [_no_such_warning(event) if taken is None else taken]
         heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
-        taken = core_facts.take(state.facts, event)
-        if taken == "too_old":
+        news = core_facts.take(state.facts, event)
+        if news == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
         made: list[Effect] = []
         if isinstance(event, Complaint):
@@ -306,7 +306,7 @@ class Partition:
             made.append(step_of(state.facts, event, counted.grade if counted else None, first=not heard))
         elif in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
             labels.count_in_time(state.decisions, day_of(event.at))
-        if late and taken == "taken":
+        if late and news == "taken":
             self._count_late(event, in_time=in_time)
         return made
 
