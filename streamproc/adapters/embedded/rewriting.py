@@ -59,7 +59,24 @@ def rewrite(
     Dead letters of a `source` that answers True are left out as well. `done` is told the number of the last record
     that is through; `same_ticks` see Again. Raises StoreError.
     """
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    drop(folder)
+    try:
+        return _rewritten(old, folder, leave_out, source, stale_after=stale_after, done=done, same_ticks=same_ticks)
+    except BaseException:  # what is there by half takes room on the disk, and is of no use
+        drop(folder)
+        raise
+
+
+def _rewritten(
+    old: sqlite3.Connection,
+    folder: Path,
+    leave_out: Callable[[Old], bool],
+    source: Callable[[str], bool],
+    *,
+    stale_after: int,
+    done: Callable[[int], None],
+    same_ticks: bool,
+) -> Rewritten:
     begun = {one.number: one.begun for one in imports(old)}
     left_out = 0
     with closing(connect(folder / FOLDER)) as new:

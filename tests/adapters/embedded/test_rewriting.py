@@ -112,8 +112,11 @@ def in_three_imports(items: list[Item]) -> Drive:
     return drive
 
 
-def then_live(items: list[Item]) -> Drive:
-    """The past, then the wall clock with events that come and people who act; ids turn out to be another's."""
+def then_live(items: list[Item], wrong: int = 0, days: int = 60) -> Drive:
+    """The past, then the wall clock with events that come and people who act; ids turn out to be another's.
+
+    On the fourth day so many customers are said to have bought who had not.
+    """
 
     def drive(runner: Runner) -> None:
         past = items[: len(items) * 3 // 4]
@@ -122,7 +125,7 @@ def then_live(items: list[Item]) -> Drive:
         runner.set_mode(ClockMode(at=now, mode="wall"))
         runner.advance_to(now)
         runner.set_mode(ClockMode(at=now, mode="wall", live=True))
-        for number in range(60):
+        for number in range(days):
             now += DAY + 7 * SECOND
             runner.take(
                 given(
@@ -141,6 +144,8 @@ def then_live(items: list[Item]) -> Drive:
                 )
             )  # fmt: skip
             runner.advance_to(now)
+            if number == 4 and wrong:
+                runner.take(given(*(bad(now - HOUR, f"c{n:07}", n) for n in range(wrong))))
         runner.commit()
 
     return drive
@@ -225,6 +230,31 @@ def test_the_feed_is_told_the_difference_and_nothing_told_is_changed(items: list
     untouched = {name for name, row in were.items() if int(row[0][1:]) >= 20}
     assert untouched <= are.keys()
     assert sum(were[name] == are[name] for name in untouched) > 0.9 * len(untouched)
+
+
+def test_live_people_hear_of_what_is_open_again_and_time_stays(items: list[Item], tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", then_live(items, wrong=60, days=8))
+    never = written(tmp_path / "never", then_live(items, days=8))
+    made = again(folder, of("bad.csv"))
+    assert (made.left_out, made.clock) == (60, made.clock_before)
+    again_open = [line for line in made.lines if line.kind in {"raised", "escalated"} and line.warning is None]
+    assert again_open
+    assert {line.history for line in again_open} == {False}
+    put_in_place(folder, "before.db")
+    open_now = {name for name, row in stands(folder).items() if row[1] in {"raised", "escalated"}}
+    assert {line.warning_id for line in again_open} <= open_now
+    assert open_now == {name for name, row in stands(never).items() if row[1] in {"raised", "escalated"}}
+
+
+def test_broken_off_it_leaves_nothing_behind(items: list[Item], tmp_path: Path) -> None:
+    folder = written(tmp_path / "data", replayed_past(items[:500]))
+    with closing(connect(folder)) as old, pytest.raises(KeyboardInterrupt):
+        rewrite(old, folder, lambda _: False, lambda _: False, stale_after=HOUR, done=interrupt)
+    assert not (folder / FOLDER).exists()
+
+
+def interrupt(_number: int) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_old_file_stays_and_the_new_one_goes_on(items: list[Item], tmp_path: Path) -> None:
