@@ -11,6 +11,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from streamproc.adapters.embedded.inbox import Inbox
+from streamproc.adapters.embedded.timings import Timings
 from streamproc.adapters.metrics import Metrics
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.adapters.web.access import Access
@@ -60,7 +61,7 @@ class Client:
     """Asks an application, without a server."""
 
     def __init__(self, reader: FolderReader) -> None:
-        behind = Behind(reader, InboxTaker(Inbox(bound=1), Rates("EUR")), Metrics(lambda: reader.seen(0)))
+        behind = Behind(reader, InboxTaker(Inbox(bound=1), Rates("EUR")), Metrics(lambda: reader.seen(0, Timings())))
         self._app: ASGIApp = build(behind, Access("127.0.0.1")).app
 
     def get(self, path: str) -> httpx.Response:
