@@ -13,11 +13,12 @@ from redis import Redis
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
+from streamproc.core.events import CustomerEvent
 from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.warning import Entry
 from tests.adapters.kafka.committed import Committed
 from tests.adapters.kafka.test_processors import shop
-from tests.adapters.kafka.workers import PROGRAM, Workers, in_order
+from tests.adapters.kafka.workers import PROGRAM, Workers, in_order, journal_of
 from tests.servers.broker import Broker
 from tests.servers.redis_server import RedisServer
 
@@ -69,6 +70,11 @@ class Site:
         bodies = self.committed.values((self.workers.names.warnings, 0))
         return [msgspec.json.decode(body, type=Entry) for body in bodies]
 
+    def events(self) -> list[CustomerEvent]:
+        self.committed.look()
+        parts = (journal_of(self.committed, self.workers.names, n) for n in range(PARTITIONS))
+        return [record for part in parts for record in part if isinstance(record, CustomerEvent)]
+
     def naming(self, customer_id: str) -> set[str]:
         """Where the customer is named: in what the changelogs keep, in Redis, in any record of another topic."""
         self.committed.look()
@@ -119,4 +125,5 @@ def test_workers_redis_and_then_all_topics(
     new.workers.eventually(lambda: len(new.feed.warnings()) == len(old.feed.warnings()), "Redis is filled")
     assert {w.id for w in new.feed.warnings()} == {w.id for w in old.feed.warnings()}
     assert new.naming(gone) == set()
+    assert new.events() == [event for event in old.events() if event.customer_id != gone]  # none was read again
     assert not new.workers.exits
