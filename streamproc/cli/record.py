@@ -64,8 +64,7 @@ def record(
 
 def record_in(home: Home, since: int) -> Record:
     """The record of a home's warnings raised from then on (µs). Raises StoreError where nothing was ever read."""
-    totals = home.totals()
-    return record_of(gathered(home.told()), totals.losses, totals.arms, money_of(home.setup()), since)
+    return record_of(gathered(home.told()), home.totals(), money_of(home.setup()), since)
 
 
 def record_drawn(home: Home, language: Language) -> Drawn:

@@ -17,6 +17,7 @@ from streamproc.core.holdout import Arm, Interval, uplift
 from streamproc.core.time import DAY, from_datetime, to_text, today_of
 from streamproc.desk.warning import Entry, Money, State, Warning, WarningKind  # noqa: A004 - it is the domain's word
 from streamproc.monitor.blame import UNKNOWN, Losses
+from streamproc.monitor.effects import Totals
 
 WEEK = 7 * DAY
 TENTHS: Final = 10
@@ -57,6 +58,8 @@ class Tenth(Struct, frozen=True):
 
 class Recall(Struct, frozen=True):
     """Of the customers lost in the months from `since` to `until` (`YYYY-MM`), those with an open warning.
+
+    Who was watched in silence is not among them: nobody was to be told.
 
     Recall speaks of whole months, as losses are counted by month. None: nobody was lost.
     """
@@ -209,8 +212,8 @@ def month_of(at: int) -> str:
     return to_text(today_of(at) * DAY)[:7]
 
 
-def record_of(found: Gathered, losses: Losses, arms: dict[str, Arm], money: Money, since: int = 0) -> Record:
-    """The record of the warnings raised at or after `since` (µs); `losses` and `arms` are the totals'."""
+def record_of(found: Gathered, base: Totals, money: Money, since: int = 0) -> Record:
+    """The record of the warnings raised at or after `since` (µs); `base` are all partitions' totals."""
     lives = [life for life in found.lives.values() if life.raised_at >= since]
     churn = [life for life in lives if life.warning.warning_kind == "churn"]
     judged = [life for life in churn if life.right is not None]
@@ -228,7 +231,7 @@ def record_of(found: Gathered, losses: Losses, arms: dict[str, Arm], money: Mone
         judged=len(judged),
         right=right,
         precision=_share(right, len(judged)),
-        recall=_recall(found.foreseen, losses, since),
+        recall=_recall(found.foreseen, base.losses, base.silent_losses, since),
         lead_days=_median_days(leads),
         led=len(leads),
         false_alarms=len(judged) - right,
@@ -237,7 +240,7 @@ def record_of(found: Gathered, losses: Losses, arms: dict[str, Arm], money: Mone
         calibration=tenths,
         calibration_error=_calibration_error(tenths),
         value_at_risk=_at_risk(churn),
-        saved=_saved(arms, money),
+        saved=_saved(base.arms, money),
         service=_states([life for life in lives if life.warning.warning_kind == "service"]),
         outcomes=_counts(life.outcome for life in lives if life.outcome is not None),
         groups=tuple(_groups(lives)),
@@ -280,10 +283,10 @@ def _at_risk(lives: list[Life]) -> str:
     return str(sum((life.expected_loss for life in lives if _is_open(life)), Decimal(0)))
 
 
-def _recall(foreseen: dict[str, int], losses: Losses, since: int) -> Recall:
-    """Over the whole months from `since` on of which losses are known."""
+def _recall(foreseen: dict[str, int], losses: Losses, silent: Losses, since: int) -> Recall:
+    """Over the whole months from `since` on of which losses are known; the `silent` arm's could not be foreseen."""
     months = sorted(month for month in losses if _begins(month) >= since)
-    lost = sum(sum(losses[month].values()) for month in months)
+    lost = sum(sum(losses[month].values()) - sum(silent.get(month, {}).values()) for month in months)
     seen = sum(foreseen.get(month, 0) for month in months)
     first, last = (months[0], months[-1]) if months else (None, None)
     return Recall(first, last, lost, seen, _share(seen, lost))

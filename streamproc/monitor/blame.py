@@ -8,6 +8,7 @@ from streamproc.core.firm import Firm
 from streamproc.core.lifecycle import lost_at, spend_trend
 from streamproc.core.time import DAY, to_text, today_of
 from streamproc.core.value import grade_of, segment_of, worth
+from streamproc.monitor.effects import Totals
 from streamproc.monitor.figures import VALUE
 from streamproc.monitor.schedule import usual_gap
 
@@ -18,13 +19,20 @@ UNKNOWN = "unknown"
 """Where no cause has left evidence, or a grade or segment cannot be told."""
 
 
+_SILENT = "/silent"
+
+
 class Loss(NamedTuple):
-    """What is counted of a customer who was lost: the month (`YYYY-MM`), the likeliest cause, and who it was."""
+    """What is counted of a customer who was lost: the month (`YYYY-MM`), the likeliest cause, and who it was.
+
+    `silent`: they were watched in silence, so nobody could be told.
+    """
 
     month: str
     cause: str
     grade: str
     segment: str
+    silent: bool = False
 
     @property
     def key(self) -> str:
@@ -34,7 +42,7 @@ class Loss(NamedTuple):
     @property
     def text(self) -> str:
         """All of it, for `uncount_loss`."""
-        return f"{self.month}/{self.key}"
+        return f"{self.month}/{self.key}{_SILENT if self.silent else ''}"
 
 
 Losses = dict[str, dict[str, int]]
@@ -64,21 +72,23 @@ def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, grades: tuple[
     )
 
 
-def count_loss(losses: Losses, loss: Loss) -> None:
+def count_loss(totals: Totals, loss: Loss) -> None:
     """Counts one more (in place)."""
-    add_losses(losses, {loss.month: {loss.key: 1}})
+    for table in (totals.losses, totals.silent_losses) if loss.silent else (totals.losses,):
+        add_losses(table, {loss.month: {loss.key: 1}})
 
 
-def uncount_loss(losses: Losses, text: str) -> None:
+def uncount_loss(totals: Totals, text: str) -> None:
     """Takes back one that was none (in place), unless its month is no longer remembered."""
-    month, _, key = text.partition("/")
-    counts = losses.get(month, {})
-    if key in counts:
-        counts[key] -= 1
-        if not counts[key]:
-            del counts[key]
-        if not counts:
-            del losses[month]
+    month, _, key = text.removesuffix(_SILENT).partition("/")
+    for table in (totals.losses, totals.silent_losses) if text.endswith(_SILENT) else (totals.losses,):
+        counts = table.get(month, {})
+        if key in counts:
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
+            if not counts:
+                del table[month]
 
 
 def add_losses(losses: Losses, others: Losses) -> None:

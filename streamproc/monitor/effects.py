@@ -262,7 +262,8 @@ class Totals(Struct):
     by month (`YYYY-MM`) and `cause/grade/segment`. Of those who are customers now: the sum of the days of their first
     purchase, the sum of `breadth` (categories bought from lately) over the `broad`, of whom it is known, the sums of
     `satisfaction.service_sums`, and how many are `unhappy` and silent. `content` holds by grade how many answers were
-    given in a year, and the sums of what they say was perceived and expected.
+    given in a year, and the sums of what they say was perceived and expected. `silent_losses` are those of `losses` who
+    were watched in silence.
     """
 
     contribution: Histogram
@@ -283,6 +284,7 @@ class Totals(Struct):
     unhappy: int = 0
     dealing: Dealing = field(default_factory=Dealing)
     content: dict[str, list[int]] = {}
+    silent_losses: dict[str, dict[str, int]] = {}
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):

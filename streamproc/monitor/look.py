@@ -180,6 +180,8 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
         if stage is Stage.LOST:
             decisions.lost_at = lost_at(facts, visit.horizon_days) or at
             loss = loss_of(facts, scene.firm, at, visit.horizon_days, scene.context.grades)
+            watched = decisions.open_episode()
+            loss = loss._replace(silent=watched is not None and watched.holdout)
             decisions.loss = loss.text
         effects.append(Transition(customer_id, at, decisions.stage, stage, won_back))
         decisions.stage = stage

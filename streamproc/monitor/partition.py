@@ -294,8 +294,8 @@ class Partition:
             return self._become_alias(state, event, event.alias_of)
         if isinstance(event, DeskStep):
             known = event.complaint_id is None or knows(state.facts, event.complaint_id)
-            taken = take_step(state.decisions, event, self.meta.clock) if known else None
-            return [_no_such_warning(event) if taken is None else taken]
+            step = take_step(state.decisions, event, self.meta.clock) if known else None
+            return [_no_such_warning(event) if step is None else step]
         heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
         news = core_facts.take(state.facts, event)
         if news == "too_old":
@@ -477,9 +477,9 @@ class Partition:
                 return effects
             totals.count_verdicts(self.meta.totals, look.effects)
             totals.recount(self.meta.totals, before, decisions, _counted(look, visit.state, scene.context))
-            uncount_loss(self.meta.totals.losses, look.no_loss)
+            uncount_loss(self.meta.totals, look.no_loss)
             if look.loss is not None:
-                count_loss(self.meta.totals.losses, look.loss)
+                count_loss(self.meta.totals, look.loss)
         self._put(visit)
         return effects
 
@@ -494,7 +494,7 @@ class Partition:
 
     def _retire(self, customer_id: str, state: CustomerState) -> list[Effect]:
         """The id is an alias from now on: it leaves the totals, keeps nothing, is never due, and nothing waits."""
-        uncount_loss(self.meta.totals.losses, self._state(customer_id).decisions.loss)  # lost or not, as the other id
+        uncount_loss(self.meta.totals, self._state(customer_id).decisions.loss)  # lost or not, as the other id
         waiting = self._leave(customer_id)
         self._states.put(customer_id, encode_state(state), None)
         waiting.sort(key=lambda e: (e.at, e.event_id))

@@ -31,6 +31,7 @@ def merged(parts: list[Totals]) -> Totals:
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
         add_losses(whole.losses, part.losses)
+        add_losses(whole.silent_losses, part.silent_losses)
         whole.dealing.add(part.dealing)
         whole.equity += part.equity
         whole.at_risk += part.at_risk

@@ -13,6 +13,7 @@ from streamproc.desk.care import CareText, DeskText
 from streamproc.desk.record import Group, Record, gathered, month_of, record_of
 from streamproc.desk.warning import Entry, EntryKind, Money, raised, warning_of
 from streamproc.monitor.effects import WouldWarn
+from streamproc.monitor.totals import new_totals
 from streamproc.testing.events import on
 from tests.monitor.test_episodes import warned
 
@@ -61,8 +62,8 @@ LINES = [
 
 
 def recorded(lines: list[Entry] = LINES, **more: Any) -> Record:
-    given: dict[str, Any] = {"losses": {}, "arms": {}, "money": EUR} | more
-    return record_of(gathered(lines), **given)
+    since = more.pop("since", 0)
+    return record_of(gathered(lines), replace(new_totals(), **more), EUR, since)
 
 
 def group(record: Record, of: str, code: str) -> Group:
@@ -113,6 +114,13 @@ def test_recall_is_of_all_who_were_lost() -> None:
     recall = recorded(losses=losses).recall
     assert (recall.since, recall.until) == (first, second)
     assert (recall.losses, recall.foreseen, recall.share) == (4, 2, 0.5)
+
+
+def test_who_was_watched_in_silence_could_not_be_foreseen() -> None:
+    first = month_of(on(20))
+    losses, silent = {first: {"price/A/unknown": 3}}, {first: {"price/A/unknown": 2}}
+    recall = recorded(losses=losses, silent_losses=silent).recall
+    assert (recall.losses, recall.foreseen, recall.share) == (1, 1, 1.0)
 
 
 def test_recall_since_a_day_begins_with_the_next_whole_month() -> None:

@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.policy import Policy
 from streamproc.core.value import Segment
+from streamproc.desk.record import gathered, record_of
+from streamproc.desk.warning import Money
 from streamproc.monitor import totals
-from streamproc.monitor.blame import MONTHS_KEPT, UNKNOWN, Loss, Losses, add_losses, count_loss
-from streamproc.monitor.effects import Transition, WouldWarn
+from streamproc.monitor.blame import MONTHS_KEPT, UNKNOWN, Loss, Losses, add_losses, count_loss, uncount_loss
+from streamproc.monitor.effects import Transition, Unseen, WouldWarn
 from streamproc.testing.events import bought, complained, known, on, touched
 from tests.monitor.bench import Bench
+from tests.monitor.test_episodes import ALWAYS
 
 EAGER = Policy(name="eager", raise_at=0.2, clear_at=0.1, escalate_at=0.9, minimum_silence=0.1)
 RISE = FirmFact(event_id="rise", at=on(91), kind="list_price", subject="tools", value=1.1, detail={"change": 0.1})
@@ -93,13 +97,40 @@ def test_one_who_costs_more_than_they_bring_is_never_warned_of() -> None:
 
 
 def test_losses_keep_the_latest_two_years_and_add_up() -> None:
-    mine: Losses = {}
+    whole = totals.new_totals()
+    mine = whole.losses
     for month in range(30):
-        count_loss(mine, Loss(f"{2020 + month // 12}-{month % 12 + 1:02d}", "price", "A", "average"))
+        count_loss(whole, Loss(f"{2020 + month // 12}-{month % 12 + 1:02d}", "price", "A", "average"))
     assert len(mine) == MONTHS_KEPT
     assert min(mine) == "2020-07"
     add_losses(mine, {"2022-06": {"price/A/average": 2, "unknown/B/average": 1}})
     assert mine["2022-06"] == {"price/A/average": 3, "unknown/B/average": 1}
+
+
+def test_losses_of_those_watched_in_silence_are_counted_apart_too_and_taken_back_there() -> None:
+    whole, told = totals.new_totals(), Loss("2024-01", "price", "A", "average")
+    silent = told._replace(silent=True)
+    for loss in (told, silent, silent):
+        count_loss(whole, loss)
+    assert (whole.losses, whole.silent_losses) == ({"2024-01": {told.key: 3}}, {"2024-01": {told.key: 2}})
+    uncount_loss(whole, silent.text)
+    assert (whole.losses, whole.silent_losses) == ({"2024-01": {told.key: 2}}, {"2024-01": {told.key: 1}})
+    uncount_loss(whole, told.text)
+    assert (whole.losses, whole.silent_losses) == ({"2024-01": {told.key: 1}}, {"2024-01": {told.key: 1}})
+    uncount_loss(whole, silent.text)
+    assert (whole.losses, whole.silent_losses) == ({}, {})
+
+
+def test_who_is_lost_while_watched_in_silence_is_known() -> None:
+    bench = Bench(policy=replace(ALWAYS, holdout_share=0.5))
+    bench.go_live()
+    bench.give(*(bought(on(day), customer_id=f"c{n}") for n in range(20) for day in (0, 1)))
+    bench.run_to(on(100))
+    whole = bench.pipeline.partitions[0].meta.totals
+    held = {unseen.customer_id for unseen in bench.all(Unseen)}
+    assert 0 < len(held) < 20
+    assert sum(n for month in whole.silent_losses.values() for n in month.values()) == len(held)
+    assert record_of(gathered(bench.entries), whole, Money("EUR")).recall.share == 1.0
 
 
 def test_a_loss_that_was_none_is_taken_back() -> None:

@@ -89,7 +89,7 @@ def test_the_record_is_of_the_feed_s_lines(
     filled: Filled, page: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = merged([filled.run.monitor(number).partition.meta.totals for number in range(filled.run.partitions)])
-    wanted = record_of(gathered(lines(filled.run)), base.losses, base.arms, Money("EUR"))
+    wanted = record_of(gathered(lines(filled.run)), base, Money("EUR"))
     assert wanted.raised > 0
     (told,) = filled.cli(monkeypatch, tmp_path)("record", "--json").lines
     assert told == page.get("/api/record").json() == json.loads(msgspec.json.encode(wanted))
