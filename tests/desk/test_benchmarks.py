@@ -3,6 +3,7 @@
 import pytest
 
 from streamproc.adapters.report.benchmarks import beside_the_field
+from streamproc.adapters.report.document import DASH
 from streamproc.core.events import FirmFact
 from streamproc.core.lifecycle import Stage
 from streamproc.desk import benchmarks as field
@@ -50,7 +51,9 @@ def test_who_goes_on_from_a_stage_is_counted_of_all_who_came_to_it() -> None:
 def test_of_a_firm_nobody_knows_nothing_is_guessed() -> None:
     ours = benchmarks(told("2025-01-20"))
     assert (ours.yearly_churn, ours.keeping_cost, ours.prospects_who_buy) == (None, None, None)
-    assert [cells[1] for cells in beside_the_field(ours, "EUR", words_in("en")).table.rows][:5] == ["–"] * 5
+    table = beside_the_field(ours, "EUR", words_in("en")).table
+    assert table is not None
+    assert [cells[1] for cells in table.rows][:5] == [DASH] * 5
 
 
 def test_each_of_the_unhappy_sways_25_others() -> None:

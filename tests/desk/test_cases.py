@@ -173,7 +173,8 @@ def test_hours_that_cannot_be_read_change_nothing(told: dict[str, Any]) -> None:
 
 
 def test_the_hours_told_of_the_latest_time_stand_whatever_came_last() -> None:
-    old, new = (fact("working_hours", **{"from": opens, "to": "17:00", "days": "1-5"}) for opens in ("09:00", "08:00"))
+    hours: list[dict[str, Any]] = [{"from": opens, "to": "17:00", "days": "1-5"} for opens in ("09:00", "08:00")]
+    old, new = (fact("working_hours", **told) for told in hours)
     for told in ((old, replace(new, at=old.at + 1)), (replace(new, at=old.at + 1), old)):
         watch = Watch()
         for one in told:
