@@ -36,7 +36,7 @@ from streamproc.desk.warning import (
     standing_of,
     value_of,
 )
-from streamproc.monitor.decide import quiet_days
+from streamproc.monitor.decide import bars_of_contact, quiet_days
 from streamproc.monitor.effects import ComplaintStep, Effect, Looked, StepTaken, Transition
 from streamproc.monitor.look import reasons_of
 from streamproc.monitor.state import CustomerState
@@ -201,7 +201,16 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 ServiceOutcome = Literal[
-    "raised", "open", "not_unhappy", "not_in_trade", "cooldown", "do_not_contact", "held_out", "asleep"
+    "raised",
+    "open",
+    "not_unhappy",
+    "not_in_trade",
+    "cooldown",
+    "do_not_contact",
+    "held_out",
+    "contacted",
+    "muted",
+    "asleep",
 ]
 
 
@@ -444,14 +453,14 @@ def service_why(look: Looked, state: CustomerState, policy: Policy) -> ServiceWh
     concern, found = state.decisions.concern, discontent(state.facts, today_of(look.at))
     until = concern.ended_at + policy.cooldown_days * DAY if concern is not None and concern.ended_at else 0
     return ServiceWhy(
-        outcome=_service_outcome(look, state, until, enough=found.enough),
+        outcome=_service_outcome(look, state, policy, until, enough=found.enough),
         discontent=discontent_text(found.signs, enough=found.enough),
         warning_id=None if concern is None else concern.id,
         cooldown_until=to_text(until) if until else None,
     )
 
 
-def _service_outcome(look: Looked, state: CustomerState, until: int, *, enough: bool) -> ServiceOutcome:
+def _service_outcome(look: Looked, state: CustomerState, policy: Policy, until: int, *, enough: bool) -> ServiceOutcome:
     concern = state.decisions.concern
     if concern is not None and not concern.ended_at:
         return "raised" if concern.raised_at == look.at else "open"
@@ -461,9 +470,18 @@ def _service_outcome(look: Looked, state: CustomerState, until: int, *, enough: 
         return "not_unhappy"
     if look.at < until:
         return "cooldown"
-    if state.facts.says("do_not_contact") is True:
-        return "do_not_contact"
-    return "held_out" if state.decisions.is_silent_arm() else "asleep"
+    return _silenced(look.at, state, policy)
+
+
+def _silenced(at: int, state: CustomerState, policy: Policy) -> ServiceOutcome:
+    """Why nobody is told of a customer who is unhappy and silent; what else there is, the firm has muted for all."""
+    rules: tuple[tuple[bool, ServiceOutcome], ...] = (
+        (state.facts.says("do_not_contact") is True, "do_not_contact"),
+        (state.decisions.is_silent_arm(), "held_out"),
+        (at < state.decisions.quiet_until(), "asleep"),
+        (any(speaks for speaks, _ in bars_of_contact(state.facts, policy, at)), "contacted"),
+    )
+    return next((outcome for speaks, outcome in rules if speaks), "muted")
 
 
 def rule_of(look: Looked, state: CustomerState, policy: Policy, customers_fitted: int, money: Money) -> Rule:

@@ -3,24 +3,28 @@
 It has no probability and gets no verdict: it stands beside the churn warning, which it neither opens nor ends.
 """
 
+from collections.abc import Callable
+
 from streamproc.core.buckets import COMPLAINT
 from streamproc.core.facts import Facts
 from streamproc.core.ids import short_id
-from streamproc.core.time import DAY, day_of
+from streamproc.core.time import DAY, day_of, today_of
 from streamproc.core.unhappy import Discontent, discontent, is_content_since, may_be
-from streamproc.monitor.decide import Context
+from streamproc.monitor.decide import Context, bars_of_contact
 from streamproc.monitor.effects import EpisodeChange, EpisodeChanged, Why
 from streamproc.monitor.state import Concern, Decisions
 
 
 def settle_concern(
-    customer_id: str, facts: Facts, decisions: Decisions, today: int, context: Context
+    customer_id: str, facts: Facts, decisions: Decisions, context: Context, is_muted: Callable[[], bool]
 ) -> tuple[list[EpisodeChanged], Discontent | None]:
     """Ends the open service warning where it is over, or opens one; what was told, and the signs of a new one.
 
-    Decisions are updated in place. Most customers cost a few comparisons.
+    Decisions are updated in place. Most customers cost a few comparisons; `is_muted` tells, where it comes to that,
+    whether the customer's segment or likeliest cause is.
     """
     concern, at = decisions.concern, context.at
+    today = today_of(at)
     if concern is None and not may_be(facts, today):
         return [], None
     cooldown = context.policy.cooldown_days * DAY
@@ -33,8 +37,9 @@ def settle_concern(
         if at < concern.ended_at + cooldown:
             return [], None
         decisions.concern = None
-    silenced = facts.says("do_not_contact") is True or at < decisions.quiet_until() or decisions.is_silent_arm()
-    if not found.enough or silenced:
+    silenced = at < decisions.quiet_until() or decisions.is_silent_arm()
+    barred = silenced or any(speaks for speaks, _ in bars_of_contact(facts, context.policy, at))
+    if not found.enough or barred or is_muted():
         return [], None
     decisions.concern = Concern(id=f"s-{short_id(customer_id, str(at))}", raised_at=at)
     return [], found

@@ -142,7 +142,7 @@ def _judge(facts: Facts, decisions: Decisions, figures: Figures, context: Contex
         (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
         (at < decisions.cooldown_until, Outcome.COOLDOWN),
         (not decisions.armed, Outcome.HYSTERESIS),
-        *_of_contact(facts, context),
+        *bars_of_contact(facts, policy, at),
         (at < decisions.snoozed_until, Outcome.SNOOZED),
         (not context.model_trusted, Outcome.MODEL_NOT_TRUSTED),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
@@ -155,8 +155,8 @@ Rules = Iterable[tuple[bool, Outcome]]
 """What may speak against a warning, and the outcome that each names."""
 
 
-def _of_contact(facts: Facts, context: Context) -> Rules:
-    policy, at = context.policy, context.at
+def bars_of_contact(facts: Facts, policy: Policy, at: int) -> Rules:
+    """Whether the customer may be contacted at all at `at` (µs), and not so soon or so often."""
     recently = at // SECOND - policy.recent_contact_days * (DAY // SECOND)
     touched = any(t.outward and t.purpose == "retention" and t.at >= recently for t in facts.contacts)
     yield touched, Outcome.RECENT_CONTACT
@@ -177,7 +177,7 @@ def _against(
     if episode.raised or episode.holdout:
         return None
     rules: Rules = (
-        *_of_contact(facts, context),
+        *bars_of_contact(facts, context.policy, context.at),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
         (_is_muted(decisions, figures, context), Outcome.MUTED),
     )
@@ -205,9 +205,13 @@ def _take_back(customer_id: str, decisions: Decisions, episode: Episode, at: int
     return [_changed(customer_id, episode, at, "withdrawn", _WHY[against])]
 
 
+def is_muted_for_all(figures: Figures, context: Context) -> bool:
+    """Whether nobody of the customer's segment, or for the likeliest cause, is to be warned of."""
+    return context.cause_muted or f"segment:{figures.segment}" in context.mutes
+
+
 def _is_muted(decisions: Decisions, figures: Figures, context: Context) -> bool:
-    by_all = context.cause_muted or f"segment:{figures.segment}" in context.mutes
-    return by_all or context.at < decisions.muted_until
+    return is_muted_for_all(figures, context) or context.at < decisions.muted_until
 
 
 def _contacted_enough(facts: Facts, policy: Policy, at: int) -> bool:

@@ -220,9 +220,8 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     figures = None
     if scene.observed or decide.needs_figures(decisions, churn, context):
         figures = figures_of(visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context)
-    if figures is not None and any(name.startswith("cause:") for name in context.mutes):
-        causes = likely_causes(state.facts, scene.firm, context.at, visit.horizon_days)
-        context = replace(context, cause_muted=bool(causes) and f"cause:{causes[0].cause}" in context.mutes)
+    if figures is not None:
+        context = _with_mute_of_causes(visit, scene, context)
     decided = decide.decide(customer_id, state.facts, decisions, churn, figures, context)
     effects += decided.changes
     shown = figures if scene.observed else None
@@ -233,17 +232,32 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
         effects.append(Unseen(customer_id, would) if decided.opened.holdout else would)
     elif figures is not None and (waiting := decisions.unraised()) is not None and not context.purchases_stale:
         effects.append(_would_warn(visit, waiting, figures, groups, scene))
-    concerned, unhappy = settle_concern(customer_id, state.facts, decisions, today, context)
-    effects += concerned
-    if unhappy is not None:
-        known = figures or figures_of(
+
+    def figured() -> Figures:
+        return figures or figures_of(
             visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context
         )
-        effects.append(_service_warn(visit, known, unhappy, scene))
+
+    def is_muted() -> bool:
+        muting = _with_mute_of_causes(visit, scene, context)
+        return bool(muting.mutes) and decide.is_muted_for_all(figured(), muting)
+
+    concerned, unhappy = settle_concern(customer_id, state.facts, decisions, context, is_muted)
+    effects += concerned
+    if unhappy is not None:
+        effects.append(_service_warn(visit, figured(), unhappy, scene))
     decisions.groups = groups
     at_risk = figures.expected_loss if figures is not None and decisions.told_warning() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
     return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
+
+
+def _with_mute_of_causes(visit: Visit, scene: Scene, context: decide.Context) -> decide.Context:
+    """The context of this customer's look: causes are asked for only where one is muted."""
+    if not any(name.startswith("cause:") for name in context.mutes):
+        return context
+    causes = likely_causes(visit.state.facts, scene.firm, context.at, visit.horizon_days)
+    return replace(context, cause_muted=bool(causes) and f"cause:{causes[0].cause}" in context.mutes)
 
 
 def _would_warn(visit: Visit, episode: Episode, figures: Figures, groups: Sequence[int], scene: Scene) -> WouldWarn:

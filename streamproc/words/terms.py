@@ -108,6 +108,8 @@ _t("service outcome", "not_unhappy", "none, too little shows that the customer i
 _t("service outcome", "not_in_trade", "none, the customer does not buy at present")
 _t("service outcome", "cooldown", "none, the last one ended a short while ago")
 _t("service outcome", "do_not_contact", "none, the customer may not be contacted")
+_t("service outcome", "contacted", "none, the firm has been in touch lately, or often enough")
+_t("service outcome", "muted", "none, nobody is warned of the segment or for the likeliest cause")
 _t("service outcome", "held_out", "none, the customer is watched in silence")
 _t("service outcome", "asleep", "none, the customer is muted or a warning sleeps")
 

@@ -1,10 +1,13 @@
 """A service warning is raised once for a customer who is unhappy and silent, and ends with a reason of its own."""
 
+import pytest
+from msgspec.structs import replace
+
 from streamproc.core.control import PolicyChange
-from streamproc.core.events import CustomerEvent
+from streamproc.core.events import CustomerEvent, FirmFact
 from streamproc.core.holdout import is_held_out
 from streamproc.core.policy import Policy, Severity
-from streamproc.core.time import HOUR
+from streamproc.core.time import HOUR, SECOND
 from streamproc.monitor.effects import EpisodeChanged, ServiceWarn, Verdict, WouldWarn
 from streamproc.testing.events import bought, complained, known, on, touched
 from tests.monitor.bench import Bench
@@ -108,3 +111,29 @@ def test_who_is_watched_in_silence_is_so_to_the_verdict_whatever_is_wrong() -> N
     bench.give(touched(on(94), purpose="support", result="unresolved", customer_id=silent, contact_id="t"))
     bench.tick(on(95))
     assert [told.customer_id for told in bench.all(ServiceWarn)] == [silent]
+
+
+def two_buys(*more: CustomerEvent | FirmFact, policy: Policy = CALM) -> Bench:
+    """Unhappy from day 2 on, looked at on day 3."""
+    bench = Bench(policy=policy)
+    bench.give(bought(on(0)), bought(on(1)), unresolved(2), *more)
+    bench.tick(on(3), grades=(10**6, 10**5, 10**4))
+    return bench
+
+
+def test_what_keeps_a_churn_warning_from_being_raised_keeps_this_one() -> None:
+    assert len(two_buys().all(ServiceWarn)) == 1
+    assert two_buys(touched(on(2, 1), "out", purpose="retention")).all(ServiceWarn) == []
+    calls = [touched(on(2, hour), "out", purpose="sales", contact_id=f"t{hour}") for hour in (1, 2)]
+    assert two_buys(*calls, policy=replace(CALM, most_contacts=2)).all(ServiceWarn) == []
+    assert len(two_buys(*calls, policy=replace(CALM, most_contacts=3)).all(ServiceWarn)) == 1
+
+
+@pytest.mark.parametrize("subject", ["segment:small_ordinary", "cause:quality"])
+def test_nobody_is_warned_of_a_muted_segment_or_for_a_muted_cause(subject: str) -> None:
+    until = float(on(4) // SECOND)
+    bench = two_buys(FirmFact(event_id="m", at=on(0), kind="mute", subject=subject, value=until))
+    assert bench.all(ServiceWarn) == []
+    bench.give(touched(on(5), purpose="survey"))
+    bench.tick(on(6))
+    assert len(bench.all(ServiceWarn)) == 1
