@@ -86,7 +86,10 @@ def test_every_journal_record_keeps_the_schema(db: sqlite3.Connection) -> None:
     check("journal-record", records)
     written = Counter(record["type"] for record in records)
     known = {one["$ref"].rpartition("/")[2] for one in load("journal-record")["oneOf"]}
-    assert set(written) == known - {"desk_step", "forget"}  # nobody works at this shop's desk, nobody asks to be forgotten
+    assert set(written) == known - {
+        "desk_step",
+        "forget",
+    }  # nobody works at this shop's desk, nobody asks to be forgotten
 
 
 def test_every_line_of_the_feed_keeps_the_schema(db: sqlite3.Connection) -> None:
