@@ -104,6 +104,7 @@ class Rehearsal:
         inner = f"cd {stage.all('WORKDIR')[-1]} && {command}"
         lines = [
             f"{sys.executable} -c {shlex.quote(LOOPBACK_UP)}",
+            f"mount --bind {root} {root}",
             *_mounts(root),
             f"mount -o remount,bind,ro {root}",
             *memory,
@@ -130,7 +131,9 @@ class Rehearsal:
         if sources[0].startswith("--from="):
             other, place = self._folder / sources[0].removeprefix("--from="), Path(target).parent
             assert sources[1:] == [target], "a folder keeps its place between the stages"
-            return f"mkdir -p {root}{place} && cp -a {other}{target} {root}{place}"
+            return (
+                f"mkdir -p {root}{place} && cp -al {other}{target} {root}{place}"  # linked: 400 MB need no second copy
+            )
         assert target == "./" or sources == [target.rstrip("/")], "what is copied keeps its name"
         # Nothing that git ignores: the build gets what a clean checkout would have.
         listed = f"git ls-files -zco --exclude-standard -- {shlex.join(sources)}"
@@ -154,8 +157,8 @@ def _lay(root: Path) -> None:
 
 
 def _mounts(root: Path) -> list[str]:
-    """The machine's system and Python read-only, a copy of its settings, and the root as a mount of its own."""
-    binds = [f"mount --bind {root} {root}", f"mount --rbind /dev {root}/dev", f"mount -t proc none {root}/proc"]
+    """The machine's system and Python read-only, and a copy of its settings."""
+    binds = [f"mount --rbind /dev {root}/dev", f"mount -t proc none {root}/proc"]
     for place in dict.fromkeys(("/usr", sys.base_prefix)):
         binds += [f"mount --bind {place} {root}{place}", f"mount -o remount,bind,ro {root}{place}"]
     return [*binds, f"[ -d {root}/etc/ssl ] || cp -a /etc {root}"]
