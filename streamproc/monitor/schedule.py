@@ -14,6 +14,7 @@ from streamproc.monitor.state import CustomerState
 from streamproc.scoring.examples import example_step
 
 LONGEST_STEP_DAYS = 30
+WAITING_STEP_DAYS = 3
 FORGET_AFTER_DAYS = 390  # the last 365-day bucket is empty by then: nothing changes any more
 RECENT_GAPS = 8
 
@@ -88,7 +89,10 @@ def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
 
 
 def _told_times(state: CustomerState, at: int) -> Iterator[int]:
-    """The midnights that end a silence about the customer, and when somebody should have the open warning."""
+    """The midnights that end a silence about the customer, and when somebody should have the open warning.
+
+    Of one that waits there must be fresh figures, whenever it goes out.
+    """
     decisions = state.decisions
     for told in (decisions.snoozed_until, decisions.muted_until):
         if at < told < FOREVER:
@@ -96,6 +100,10 @@ def _told_times(state: CustomerState, at: int) -> Iterator[int]:
     episode = decisions.open_warning()
     if episode is not None and episode.raised and episode.due_at:
         yield episode.due_at if episode.due_at > at else first_midnight_after(at)
+    waiting = decisions.unraised()
+    if waiting is not None:
+        passed = (at - waiting.raised_at // DAY * DAY) // DAY
+        yield (at // DAY + WAITING_STEP_DAYS - passed % WAITING_STEP_DAYS) * DAY
 
 
 def _next_silence(state: CustomerState, at: int, horizon_days: int) -> int:

@@ -5,7 +5,8 @@ from math import exp
 from msgspec.structs import replace
 
 from streamproc.core.policy import Policy, Severity
-from streamproc.core.time import HOUR
+from streamproc.core.time import DAY, HOUR, to_text
+from streamproc.desk.record import at_of
 from streamproc.desk.warning import Warning  # noqa: A004 - the domain's word
 from streamproc.monitor.effects import StepTaken, Verdict, WouldWarn
 from streamproc.testing.events import bought, on
@@ -45,6 +46,17 @@ def test_it_goes_out_with_the_figures_of_the_last_look_and_reasons_that_add_up()
     assert abs(sum(reason.log_odds for reason in told.reasons) - risk.log_odds) < 1e-4
     assert abs(1 / (1 + exp(-risk.log_odds)) - risk.probability) < 1e-5
     assert [entry.kind for entry in bench.entries if entry.customer_id == "c"] == ["raised"]
+
+
+def test_whenever_one_goes_out_its_figures_are_of_the_last_three_days() -> None:
+    bench = waiting()
+    bench.run_to(on(125))
+    raised = [entry.warning for entry in bench.entries if entry.kind == "raised" and entry.at > to_text(on(60))]
+    assert len(raised) > 20
+    for told in raised:
+        assert told is not None
+        silent = at_of(told.raised_at) - at_of(told.standing.last_purchase)
+        assert silent // DAY - told.standing.recency_days <= 3
 
 
 def test_what_went_out_is_told_anew_no_more() -> None:
