@@ -176,10 +176,13 @@ def _against(
         return Outcome.DO_NOT_CONTACT
     if episode.raised or episode.holdout:
         return None
+    policy = context.policy
     rules: Rules = (
-        *bars_of_contact(facts, context.policy, context.at),
+        (figures.n_days < policy.minimum_purchase_days, Outcome.MINIMUM_EVIDENCE),
+        *bars_of_contact(facts, policy, context.at),
         (figures.segment is Segment.BLEEDING, Outcome.BLEEDING),
         (_is_muted(decisions, figures, context), Outcome.MUTED),
+        (too_little(figures, policy), Outcome.BELOW_THRESHOLD),
     )
     return next((outcome for speaks, outcome in rules if speaks), None)
 
@@ -190,6 +193,8 @@ _WHY: dict[Outcome, Why] = {
     Outcome.CONTACTED_ENOUGH: "contacted",
     Outcome.BLEEDING: "bleeding",
     Outcome.MUTED: "muted",
+    Outcome.MINIMUM_EVIDENCE: "corrected",
+    Outcome.BELOW_THRESHOLD: "too_little",
 }
 
 

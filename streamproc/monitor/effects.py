@@ -151,6 +151,7 @@ Why = Literal[
     "contacted",
     "bleeding",
     "muted",
+    "too_little",
 ]
 
 

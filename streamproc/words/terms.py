@@ -136,6 +136,7 @@ _t("why", "do_not_contact", "the customer may not be contacted")
 _t("why", "contacted", "the customer has been contacted meanwhile")
 _t("why", "bleeding", "the customer costs more than they bring by now")
 _t("why", "muted", "it was muted meanwhile")
+_t("why", "too_little", "less is at stake by now than a warning is worth")
 
 _t("group", "level", "general level")
 _t("group", "silence", "silence")

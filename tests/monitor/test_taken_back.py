@@ -15,7 +15,7 @@ from tests.monitor.test_desk_steps import step
 from tests.monitor.test_episodes import ALWAYS, changes, look, warned
 from tests.monitor.test_unhappy import CALM, lives, unresolved
 
-ONE_A_DAY = replace(ALWAYS, capacity_a_day=1)
+ONE_A_DAY = replace(ALWAYS, capacity_a_day=1, minimum_expected_loss=1_000)
 
 
 def waiting(policy: Policy = ONE_A_DAY, *, share: float = 0.0) -> Bench:
@@ -71,6 +71,8 @@ BARS: dict[str, tuple[CustomerEvent, Outcome, str]] = {
     "do_not_contact": (known(on(3, 1), do_not_contact=True), Outcome.DO_NOT_CONTACT, "do_not_contact"),
     "mute": (step("mute", on(3, 1)), Outcome.MUTED, "muted"),
     "contact": (touched(on(3, 1), "out", purpose="retention"), Outcome.RECENT_CONTACT, "contacted"),
+    "cancelled": (bought(on(1), event_id="x", revision=1, cancelled=True), Outcome.MINIMUM_EVIDENCE, "corrected"),
+    "too_little": (sent_back(on(3, 1), -99_000), Outcome.BELOW_THRESHOLD, "too_little"),
     "bleeding": (sent_back(on(3, 1), -150_000), Outcome.BLEEDING, "bleeding"),
 }
 
