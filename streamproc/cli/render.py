@@ -26,6 +26,7 @@ from streamproc.words import (
     money_notes,
     no_cause_said,
     reason_said,
+    stance_said,
     standing_said,
     step_said,
     words_in,
@@ -46,6 +47,7 @@ def warning_lines(warning: Warning, language: Language) -> list[RenderableType]:
         *reason_lines(words, warning.reasons, warning.standing, warning.value),
         *bond_notes(words, warning),
         *cause_lines(words, warning.causes),
+        *([] if over or warning.stance is None else [_indented(Text(stance_said(words, warning.stance), "green"))]),
         *([] if over else step_lines(words, warning.steps)),
     ]
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from streamproc.core.causes import Cause, Clue
 from streamproc.core.control import Setup
-from streamproc.core.playbook import Playbook, StepText, step_text, steps_for
+from streamproc.core.playbook import UNKNOWN, Playbook, StepText, Texts, step_text, steps_for
 from streamproc.core.time import to_text
 from streamproc.desk.care import CareText, DeskText, StepKind, asked, care_of, kind_of
 from streamproc.desk.discontent import DiscontentText, discontent_text
@@ -128,6 +128,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the domain's word
     """A warning as it was raised. `causes`: the likely ones, strongest first (empty: unknown); `steps`: what to do.
 
+    `stance` is how the playbook treats customers of this segment (None: no playbook is in force).
     `warning_kind` churn: of leaving, with a `risk`. service: the customer is unhappy and silent, as `discontent` tells;
     it has no `risk`, so its expected loss is 0, and `by_when` is when somebody should have spoken to them. `loyalty` is
     the kind of loyalty (None: not enough to say). `incident` is the subject of the incident that all share whose
@@ -153,6 +154,7 @@ class Warning(Struct, frozen=True, kw_only=True):  # noqa: A001 - it is the doma
     discontent: DiscontentText | None = None
     loyalty: str | None = None
     incident: str | None = None
+    stance: Texts | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -204,6 +206,7 @@ def warning_of(would: WouldWarn, money: Money, *, history: bool, playbook: Playb
         steps=() if playbook is None else _steps(would, playbook),
         loyalty=would.loyalty,
         incident=None if source is None else source.subject,
+        stance=None if playbook is None else _stance(would, playbook),
     )
 
 
@@ -228,6 +231,7 @@ def service_warning_of(told: ServiceWarn, money: Money, *, history: bool, playbo
         warning_kind="service",
         discontent=discontent_text(told.signs, enough=True),
         loyalty=told.loyalty,
+        stance=None if playbook is None else _stance(told, playbook),
     )
 
 
@@ -302,6 +306,10 @@ def _clue(clue: Clue) -> ClueText:
         weight=clue.weight,
         size=clue.size,
     )
+
+
+def _stance(would: WouldWarn | ServiceWarn, playbook: Playbook) -> Texts:
+    return playbook.segments[would.figures.segment or UNKNOWN].stance
 
 
 def _steps(would: WouldWarn | ServiceWarn, playbook: Playbook) -> tuple[StepText, ...]:

@@ -12,7 +12,7 @@ is compiled from it. After a change of texts, from the project's folder:
 
 from streamproc.words.alerts import alert_said
 from streamproc.words.bonds import bond_lines, discontent_lines, loyalty_said, service_lines
-from streamproc.words.causes import cause_said, clues_said, first_steps, no_cause_said, step_said
+from streamproc.words.causes import cause_said, clues_said, first_steps, no_cause_said, stance_said, step_said
 from streamproc.words.desk import standing_said
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
 from streamproc.words.outcomes import outcome_said
@@ -38,6 +38,7 @@ __all__ = [
     "outcome_said",
     "reason_said",
     "service_lines",
+    "stance_said",
     "standing_said",
     "step_said",
     "told",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from streamproc.words.language import Words
-from streamproc.words.shapes import Cause, Clue, Step
+from streamproc.words.shapes import Cause, Clue, Step, Texts
 
 
 def cause_said(words: Words, cause: Cause) -> str:
@@ -41,6 +41,11 @@ def step_said(words: Words, step: Step) -> str:
     if step.tie is not None:
         what = words.say("{what} [{tie}]", what=what, tie=words.term("tie", step.tie))
     return words.say("By {time}, {who}: {what}", time=words.moment(step.due_by), who=who, what=what)
+
+
+def stance_said(words: Words, stance: Texts) -> str:
+    """How customers like this one are treated."""
+    return stance.en if words.language == "en" else stance.zh
 
 
 def first_steps(steps: Sequence[Step], at_most: int) -> list[Step]:

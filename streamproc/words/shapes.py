@@ -265,6 +265,20 @@ class Cause(Protocol):
         ...
 
 
+class Texts(Protocol):
+    """One text in both languages."""
+
+    @property
+    def en(self) -> str:
+        """In English."""
+        ...
+
+    @property
+    def zh(self) -> str:
+        """In Chinese."""
+        ...
+
+
 class Step(Protocol):
     """Something that a warning asks for."""
 

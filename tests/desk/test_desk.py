@@ -4,15 +4,19 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streamproc.core.control import Disposition, Tick
+from streamproc.core.playbook import UNKNOWN
 from streamproc.core.policy import Policy, Severity
 from streamproc.core.time import to_text
+from streamproc.core.value import Segment
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Entry, Money, Warning, warning_of  # noqa: A004 - it is the domain's word
 from streamproc.monitor.effects import EpisodeChanged, Looked, Verdict, WouldWarn
 from streamproc.monitor.totals import new_totals
 from streamproc.testing.events import bought, complained, known, on
+from tests.desk.test_playbook import OURS
 from tests.monitor.bench import Bench
 from tests.monitor.shops import records
 
@@ -67,9 +71,18 @@ def test_a_warning_says_who_how_likely_by_when_what_is_at_stake_and_why() -> Non
     assert not warning.history
 
 
+def test_a_warning_says_how_its_segment_is_treated() -> None:
+    _, would = warned()
+    for segment, row in OURS.segments.items():
+        figures = replace(would.figures, segment=None if segment == UNKNOWN else Segment(segment))
+        warning = warning_of(replace(would, figures=figures), EUR, history=False, playbook=OURS)
+        assert warning.stance == row.stance
+    assert warning_of(would, EUR, history=False).stance is None
+
+
 def test_warnings_read_from_json_are_the_same() -> None:
     _, would = warned()
-    warning = warning_of(would, EUR, history=False)
+    warning = warning_of(would, EUR, history=False, playbook=OURS)
     assert msgspec.json.decode(msgspec.json.encode(warning), type=Warning) == warning
 
 

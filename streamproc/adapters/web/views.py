@@ -23,6 +23,7 @@ from streamproc.words import (
     loyalty_said,
     main_reasons,
     reason_said,
+    stance_said,
     standing_said,
     step_said,
 )
@@ -84,6 +85,7 @@ class Card(NamedTuple):
     causes: list[Blamed]
     signs: list[str]
     loyalty: str | None
+    stance: str | None
     steps: list[str]
     incident: str | None
 
@@ -182,6 +184,7 @@ def view_of(warning: WarningNow, words: Words, incidents: AbstractSet[str] = fro
         causes=blamed(warning.causes, words),
         signs=[line.text for line in signs],
         loyalty=None if warning.loyalty is None else loyalty_said(words, warning.loyalty),
+        stance=None if warning.stance is None else stance_said(words, warning.stance),
         steps=[step_said(words, step) for step in first_steps(warning.steps, len(warning.steps))],
         incident=warning.incident if warning.incident in incidents else None,
     )
