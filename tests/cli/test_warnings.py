@@ -20,7 +20,7 @@ from tests.cli.shop import PROGRAM, Cli, asked
 FIELDS = {
     "id", "customer_id", "raised_at", "by_when", "severity", "risk", "value", "standing", "reasons", "owner",
     "customer_kind", "history", "state", "updated_at", "current", "verdict",
-    "care", "causes", "discontent", "due_at", "loyalty", "stance", "steps", "warning_kind",
+    "care", "causes", "discontent", "due_at", "incident", "loyalty", "stance", "steps", "warning_kind",
 }  # fmt: skip
 
 
