@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streamproc.adapters.embedded.journal import Numbered, check_core, read
-from streamproc.adapters.embedded.pipeline import Pipeline
+from streamproc.adapters.embedded.pipeline import Pipeline, Step
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.core.policy import Policy
@@ -38,7 +38,7 @@ class Replay:
     ) -> None:
         self.states = [MemoryStates() for _ in range(partitions)]
         parts = [Partition(n, states, observed=observed) for n, states in enumerate(self.states)]
-        self.pipeline = Pipeline(parts, Desk(money), None, answers=False)
+        self.pipeline = Pipeline(parts, Desk(money), None, answers=policy is not None)
         self._policy = policy
         if policy is not None:
             for part in parts:
@@ -48,7 +48,7 @@ class Replay:
         """Applies the records in turn. Raises StoreError where newer rules than ours would apply them."""
         for numbered in records:
             if self._counts(numbered.record):
-                step = self.pipeline.apply(numbered.record)
+                step = self._apply(numbered.record)
                 yield Replayed(numbered, step.effects, step.entries)
 
     def run_parts(self, journals: Sequence[Iterator[Numbered]]) -> Iterator[Replayed]:
@@ -66,7 +66,7 @@ class Replay:
             if any(numbered.record != ticks[0].record for numbered in ticks):
                 told = ", ".join(str(numbered.record.at) for numbered in ticks)
                 raise StoreError(f"the journal's partitions go on with different ticks ({told}): is one of them cut?")
-            step = self.pipeline.apply(ticks[0].record)
+            step = self._apply(ticks[0].record)
             yield Replayed(ticks[0], step.effects, step.entries)
 
     def _up_to_tick(
@@ -82,6 +82,14 @@ class Replay:
             if self._counts(record):
                 yield Replayed(numbered, partition.apply(record), [])
         return None
+
+    def _apply(self, record: JournalRecord) -> Step:
+        """Another policy's warnings are told of as its own desk says; all other answers are in the journal."""
+        step = self.pipeline.apply(record)
+        for answer in step.records:
+            if isinstance(answer, Disposition):
+                self.pipeline.apply(answer)
+        return step
 
     def _counts(self, record: JournalRecord) -> bool:
         """Whether the record is to be applied: another policy's warnings have no dispositions in this journal."""
