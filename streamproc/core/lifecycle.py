@@ -5,12 +5,16 @@ potential → target → first-time → repeat → loyal; any buyer → lost by 
 """
 
 from enum import IntEnum, StrEnum
+from math import inf
 
 from msgspec import Struct
 
 from streamproc.core.buckets import BUCKET_DAYS, HALF_YEAR_BUCKETS, covered_days
 from streamproc.core.facts import Facts
 from streamproc.core.time import DAY, SECOND, today_of
+
+MOST_DAYS = 36_500
+"""A hundred years: an instant so far off can still be told."""
 
 
 class Stage(IntEnum):
@@ -40,8 +44,12 @@ class Phase(StrEnum):
     TERMINATION = "termination"
 
 
-class StageRules(Struct, frozen=True):
-    """Numbers of days and orders that part the stages."""
+class StageRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers of days and orders that part the stages, and what parts the phases.
+
+    Spend grows where that of a half-year is more than `grows` times that of the one before, and shrinks under `shrinks`
+    times; under `cultivated_orders` orders a relationship is being cultivated.
+    """
 
     target_contacts: int = 2
     target_window_days: int = 90
@@ -51,6 +59,24 @@ class StageRules(Struct, frozen=True):
     loyal_recent_orders: int = 3
     loyal_recent_days: int = 365
     permanently_lost_days: int = 365
+    grows: float = 1.1
+    shrinks: float = 0.9
+    cultivated_orders: int = 3
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number that parts nothing."""
+        counts = (self.target_contacts, self.target_window_days, self.repeat_orders, self.loyal_recent_days)
+        if min(*counts, self.loyal_orders, self.loyal_recent_orders, self.permanently_lost_days) < 1:
+            raise ValueError("stages: orders, contacts and days are at least 1")
+        if not 1 < self.repeat_orders <= self.loyal_orders:
+            raise ValueError("stages: 1 < repeat_orders <= loyal_orders must hold")
+        if min(self.loyal_span_days, self.cultivated_orders) < 0:
+            raise ValueError("stages: loyal_span_days and cultivated_orders may not be negative")
+        longest = max(self.target_window_days, self.loyal_recent_days, self.loyal_span_days, self.permanently_lost_days)
+        if longest > MOST_DAYS:
+            raise ValueError(f"stages: {MOST_DAYS} days at the most")
+        if not 0.0 <= self.shrinks <= 1.0 <= self.grows < inf:
+            raise ValueError("stages: 0 <= shrinks <= 1 <= grows must hold")
 
 
 DEFAULT_RULES = StageRules()
@@ -113,10 +139,6 @@ def next_change(facts: Facts, at: int, horizon_days: int, rules: StageRules = DE
     return lost if lost > at else gone if gone > at else None
 
 
-GROWS, SHRINKS = 1.1, 0.9
-CULTIVATED_ORDERS = 3
-
-
 def spend_trend(facts: Facts, today: int) -> float | None:
     """Spend a day of the last 180 days over that of the 180 before (by buckets).
 
@@ -133,14 +155,21 @@ def spend_trend(facts: Facts, today: int) -> float | None:
     return sum(buckets.revenue[j:]) / covered_days(today, HALF_YEAR_BUCKETS) / earlier
 
 
-def phase_of(stage: Stage, orders: int, trend: float | None, *, warned: bool) -> Phase:
+def is_growing(trend: float | None, rules: StageRules = DEFAULT_RULES) -> bool:
+    """Whether spend grows; what cannot be measured does not."""
+    return trend is not None and trend > rules.grows
+
+
+def phase_of(
+    stage: Stage, orders: int, trend: float | None, *, warned: bool, rules: StageRules = DEFAULT_RULES
+) -> Phase:
     """The relationship phase; without a measured trend a buyer of three orders and more is in growth."""
     if stage in {Stage.LOST, Stage.PERMANENTLY_LOST}:
         return Phase.TERMINATION
     if warned:
         return Phase.RETENTION
-    if orders < CULTIVATED_ORDERS:
+    if orders < rules.cultivated_orders:
         return Phase.CULTIVATION
-    if trend is None or trend > GROWS:
+    if trend is None or trend > rules.grows:
         return Phase.GROWTH
-    return Phase.RETENTION if trend < SHRINKS else Phase.RETURN
+    return Phase.RETENTION if trend < rules.shrinks else Phase.RETURN

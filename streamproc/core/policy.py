@@ -5,7 +5,10 @@ from math import inf
 
 from msgspec import Struct, field
 
+from streamproc.core.lifecycle import MOST_DAYS, StageRules
+from streamproc.core.population import GRADE_SHARES, GradeShares
 from streamproc.core.promises import Promises
+from streamproc.core.value import ValueRules
 
 
 class Outcome(StrEnum):
@@ -46,8 +49,6 @@ class Severity(IntEnum):
 
 
 HALF = 0.5
-MOST_DAYS = 36_500
-"""A hundred years: an instant so far off can still be told."""
 
 DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "unrated": 72, "low": 168}
 
@@ -66,6 +67,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     has contacted `most_contacts` times within `contacts_days` (0: no such rule). `holdout_share` of the customers is
     watched in silence, so that what warning brings can be measured. Somebody should have a warning `due_hours` after
     it was raised, by severity (one that is not named: never). `promises` are those to whoever complains.
+
+    `stages`, `value` and `grade_shares` hold the numbers by which a customer is placed, valued and graded.
     """
 
     name: str = "default"
@@ -85,6 +88,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     holdout_share: float = 0.0
     due_hours: dict[str, int] = field(default_factory=DUE_HOURS.copy)
     promises: Promises = Promises()
+    stages: StageRules = StageRules()
+    value: ValueRules = ValueRules()
+    grade_shares: GradeShares = GRADE_SHARES
 
     def __post_init__(self) -> None:
         """Raises ValueError where the thresholds contradict each other."""

@@ -85,15 +85,28 @@ class Histogram(Struct):
         return sum(self.total.values())
 
 
-GRADE_SHARES = (0.2, 0.5, 0.7)
-"""A is the top 20 %, B the next 30 %, C the next 20 %, D the last 30 %."""
+class GradeShares(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which share of the base is of which grade: A from the top, B and C below it, D is the rest."""
+
+    a: float = 0.2
+    b: float = 0.3
+    c: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a grade, D among them, would be empty."""
+        if not (min(self.a, self.b, self.c) > 0.0 and self.a + self.b + self.c < 1.0):
+            raise ValueError("grade_shares: each is above 0, and together they are below 1")
 
 
-def grade_thresholds(contribution: Histogram) -> tuple[int, int, int] | None:
+GRADE_SHARES = GradeShares()
+
+
+def grade_thresholds(contribution: Histogram, shares: GradeShares = GRADE_SHARES) -> tuple[int, int, int] | None:
     """The least contribution of grades A, B and C; None for an empty base."""
     if not contribution.count:
         return None
-    a, b, c = (contribution.least_of_top(share) for share in GRADE_SHARES)
+    tops = (shares.a, shares.a + shares.b, shares.a + shares.b + shares.c)
+    a, b, c = (contribution.least_of_top(round(top, 6)) for top in tops)
     return a, b, c
 
 

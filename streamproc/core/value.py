@@ -4,24 +4,34 @@ Figures are per period of 30 days and in minor units; all functions are pure and
 """
 
 from enum import StrEnum
+from math import inf
 
 from msgspec import Struct
 
 from streamproc.core.buckets import BUCKET_DAYS, YEAR_BUCKETS, covered_days, last_year
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import GROWS, Stage
+from streamproc.core.lifecycle import Stage
 
 PERIOD_DAYS = 30
 SHORTEST_TENURE_DAYS = 90
 
 
-class ValueRules(Struct, frozen=True):
+class ValueRules(Struct, frozen=True, forbid_unknown_fields=True):
     """`discount` is i per period; `assumed_cost_share` the cost of revenue whose cost nobody stated."""
 
     discount: float = 0.01
     assumed_cost_share: float = 0.7
     platinum_discount_share: float = 0.2
     premium_strategic: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number that values nothing."""
+        if not 0.0 < self.discount < inf:
+            raise ValueError("value: discount must be above 0, and have an end")
+        if not min(self.assumed_cost_share, self.platinum_discount_share, self.premium_strategic) >= 0.0:
+            raise ValueError("value: shares may not be negative")
+        if not max(self.assumed_cost_share, self.platinum_discount_share, self.premium_strategic) <= 1.0:
+            raise ValueError("value: shares are 1 at the most")
 
 
 DEFAULT_RULES = ValueRules()
@@ -147,18 +157,14 @@ def tier_of(
 
 
 def segment_of(
-    contribution: int,
-    grade: Grade | None,
-    strategic: float | None,
-    trend: float | None,
-    rules: ValueRules = DEFAULT_RULES,
+    contribution: int, grade: Grade | None, strategic: float | None, *, growing: bool, rules: ValueRules = DEFAULT_RULES
 ) -> Segment | None:
-    """Impact × strategic meaning; None while there are no grades."""
+    """Impact × strategic meaning, which fit or growing spend shows; None while there are no grades."""
     if contribution < 0:
         return Segment.BLEEDING
     if grade is None:
         return None
-    premium = (strategic is not None and strategic >= rules.premium_strategic) or (trend is not None and trend > GROWS)
+    premium = growing or (strategic is not None and strategic >= rules.premium_strategic)
     if grade in {Grade.A, Grade.B}:
         return Segment.LARGE_PREMIUM if premium else Segment.AVERAGE
     return Segment.SMALL_PREMIUM if premium else Segment.SMALL_ORDINARY

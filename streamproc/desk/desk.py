@@ -16,7 +16,7 @@ from streamproc.core.events import FirmFact
 from streamproc.core.firm import note
 from streamproc.core.holdout import savings
 from streamproc.core.playbook import Playbook
-from streamproc.core.population import grade_thresholds
+from streamproc.core.population import GRADE_SHARES, GradeShares, grade_thresholds
 from streamproc.desk.alerts import INCIDENT, Watch, heed, settle, watch_tick
 from streamproc.desk.capacity import Capacity, Sorted, is_silent, now_out, release, sort_out, weigh_anew
 from streamproc.desk.incidents import Incidents, gather, incident_findings, went_on, went_out
@@ -51,6 +51,7 @@ class Desk(Struct):
     playbook: Playbook | None = None
     incidents: Incidents = field(default_factory=Incidents)
     dues: list[int] = []
+    grade_shares: GradeShares = GRADE_SHARES
 
     def next_due(self) -> int | None:
         """When (µs) a tick is needed though nothing happens: a promise falls due, or somebody should have a warning."""
@@ -102,7 +103,7 @@ def end_of_tick(desk: Desk, at: int, effects: Sequence[Effect], base: Totals | N
     entries.sort(key=attrgetter("customer_id"))
     records.sort(key=attrgetter("customer_id"))
     if base is not None:
-        desk.grades = grade_thresholds(base.contribution) or desk.grades
+        desk.grades = grade_thresholds(base.contribution, desk.grade_shares) or desk.grades
         desk.capacity.savings = savings(base.arms)
     alerts = watch_tick(desk.watch, at, effects, base, history=history)
     if changed:
@@ -128,6 +129,7 @@ def _heed(desk: Desk, record: FirmFact | PolicyChange | PlaybookChange) -> None:
     """Goes by it from now on (in place)."""
     if isinstance(record, PolicyChange):
         desk.capacity.a_day = record.policy.capacity_a_day
+        desk.grade_shares = record.policy.grade_shares
     elif isinstance(record, PlaybookChange):
         desk.playbook = record.playbook
     elif record.kind == "mute":

@@ -5,11 +5,11 @@ from typing import NamedTuple
 from streamproc.core.causes import Cause, causes_of
 from streamproc.core.facts import Facts
 from streamproc.core.firm import Firm
-from streamproc.core.lifecycle import lost_at, spend_trend
+from streamproc.core.lifecycle import is_growing, lost_at, spend_trend
 from streamproc.core.time import DAY, to_text, today_of
 from streamproc.core.value import grade_of, segment_of, worth
+from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import Totals
-from streamproc.monitor.figures import VALUE
 from streamproc.monitor.schedule import usual_gap
 
 MONTHS_KEPT = 24
@@ -54,16 +54,18 @@ def likely_causes(facts: Facts, firm: Firm, at: int, horizon_days: int) -> tuple
     return causes_of(facts, firm, at, usual_gap(facts, horizon_days))
 
 
-def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, grades: tuple[int, int, int] | None) -> Loss:
+def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, context: Context) -> Loss:
     """The loss of a customer who is found lost at `at` (µs).
 
     The month is that of the loss, however late it is found; grade and segment are those of the last day of trade.
     """
     causes = likely_causes(facts, firm, at, horizon_days)
     day = facts.last_day()
-    money, trend, strategic = worth(facts, day, VALUE), spend_trend(facts, day), facts.says("strategic")
-    grade = grade_of(money.contribution, grades) if money.measured else None
-    segment = segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE)
+    rules, strategic = context.policy.value, facts.says("strategic")
+    money, growing = worth(facts, day, rules), is_growing(spend_trend(facts, day), context.policy.stages)
+    grade = grade_of(money.contribution, context.grades) if money.measured else None
+    fit = None if strategic is None else float(strategic)
+    segment = segment_of(money.contribution, grade, fit, growing=growing, rules=rules)
     return Loss(
         month=to_text(today_of(min(at, lost_at(facts, horizon_days) or at)) * DAY)[:7],
         cause=causes[0].cause if causes else UNKNOWN,

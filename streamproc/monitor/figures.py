@@ -4,10 +4,9 @@ from math import exp
 
 from streamproc.core.buckets import KINDS, RETURN
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import phase_of, spend_trend
+from streamproc.core.lifecycle import is_growing, phase_of, spend_trend
 from streamproc.core.orders import RecentDays
 from streamproc.core.value import (
-    ValueRules,
     Worth,
     discount_share,
     grade_of,
@@ -23,7 +22,6 @@ from streamproc.scoring.rows import Buyer
 from streamproc.scoring.snapshot import Snapshot
 
 MICRO = 1_000_000
-VALUE = ValueRules()
 
 _NEVER = [-1] * KINDS
 
@@ -54,11 +52,12 @@ def figures_of(
 ) -> Figures:
     """What a buyer is worth and stands for at a look; `scored` is the risk as log-odds in millionths and as P."""
     facts, decisions = state.facts, state.decisions
+    rules, stages = context.policy.value, context.policy.stages
     log_odds, churn = scored
     calm = churn if decisions.calm_log_odds is None else probability_of(decisions.calm_log_odds)
     retention_before = retention_a_period(min(calm, churn), horizon_days)
-    stake = lifetime_value(max(0.0, money.margin), retention_before, VALUE.discount)
-    at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), VALUE.discount)
+    stake = lifetime_value(max(0.0, money.margin), retention_before, rules.discount)
+    at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), rules.discount)
     trend = spend_trend(facts, today)
     grade = grade_of(money.contribution, context.grades) if money.measured else None
     strategic = facts.says("strategic")
@@ -67,7 +66,9 @@ def figures_of(
     gaps = facts.n_days - 1
     return Figures(
         stage=decisions.stage,
-        phase=phase_of(decisions.stage, facts.n_orders, trend, warned=decisions.open_episode() is not None),
+        phase=phase_of(
+            decisions.stage, facts.n_orders, trend, warned=decisions.open_episode() is not None, rules=stages
+        ),
         horizon_days=horizon_days,
         n_days=facts.n_days,
         orders=facts.n_orders,
@@ -85,8 +86,14 @@ def figures_of(
         usual_gap_days=round((last_day - facts.first_day) / gaps, 1) if gaps > 0 else None,
         trend=None if trend is None else round(trend, 4),
         grade=grade,
-        tier=tier_of(money.contribution, grade, decisions.stage, discounts, VALUE),
-        segment=segment_of(money.contribution, grade, None if strategic is None else float(strategic), trend, VALUE),
+        tier=tier_of(money.contribution, grade, decisions.stage, discounts, rules),
+        segment=segment_of(
+            money.contribution,
+            grade,
+            None if strategic is None else float(strategic),
+            growing=is_growing(trend, stages),
+            rules=rules,
+        ),
         model=snapshot.id,
         speaks=snapshot.speaks,
         last_gap_days=_last_gap(facts.recent),

@@ -32,7 +32,7 @@ from streamproc.monitor.effects import (
     Why,
     WouldWarn,
 )
-from streamproc.monitor.figures import VALUE, buyer_of, figures_of
+from streamproc.monitor.figures import buyer_of, figures_of
 from streamproc.monitor.labels import Blind, label_matured, remember
 from streamproc.monitor.state import CustomerState, Episode
 from streamproc.scoring.examples import example_of, sighting_of
@@ -167,7 +167,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
     decisions, facts = state.decisions, state.facts
     effects: list[Effect] = []
     loss, no_loss = None, ""
-    stage = stage_at(facts, at, visit.horizon_days)
+    stage = stage_at(facts, at, visit.horizon_days, scene.context.policy.stages)
     deaf = scene.context.purchases_stale and not visit.bought
     if deaf and stage >= Stage.LOST and stage is not decisions.stage and not _terminated(facts, at):
         decisions.looked_at = at
@@ -179,7 +179,7 @@ def look_at(visit: Visit, scored: Scored | None, scene: Scene) -> Look:
             no_loss, decisions.loss = "" if won_back else decisions.loss, ""
         if stage is Stage.LOST:
             decisions.lost_at = lost_at(facts, visit.horizon_days) or at
-            loss = loss_of(facts, scene.firm, at, visit.horizon_days, scene.context.grades)
+            loss = loss_of(facts, scene.firm, at, visit.horizon_days, scene.context)
             watched = decisions.open_episode()
             loss = loss._replace(silent=watched is not None and watched.holdout)
             decisions.loss = loss.text
@@ -216,7 +216,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
         decisions.armed = True  # a new silence is news, however high the risk is after the purchase
     decisions.log_odds = log_odds
     today = today_of(context.at)
-    money = worth(state.facts, today, VALUE)
+    money = worth(state.facts, today, context.policy.value)
     figures = None
     if scene.observed or decide.needs_figures(decisions, churn, context):
         figures = figures_of(visit.state, money, today, visit.horizon_days, (log_odds, churn), scene.snapshot, context)
@@ -249,7 +249,7 @@ def _look_at_buyer(visit: Visit, scored: Scored, scene: Scene, effects: list[Eff
     decisions.groups = groups
     at_risk = figures.expected_loss if figures is not None and decisions.told_warning() is not None else 0
     retention = retention_a_period(churn, visit.horizon_days)
-    return Look(effects, money, round(lifetime_value(money.margin, retention, VALUE.discount)), at_risk)
+    return Look(effects, money, round(lifetime_value(money.margin, retention, context.policy.value.discount)), at_risk)
 
 
 def _with_mute_of_causes(visit: Visit, scene: Scene, context: decide.Context) -> decide.Context:

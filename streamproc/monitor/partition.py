@@ -518,7 +518,7 @@ class Partition:
         if again is not None:
             state.decisions.next_look = again
         elif visit.looks:
-            state.decisions.next_look = next_look(state, at, visit.horizon_days)
+            state.decisions.next_look = next_look(state, at, visit.horizon_days, self.meta.policy.stages)
         phase = visit.hashed % example_step(visit.horizon_days, lateness)
         due = first_due(state, next_example_or_label(state, at, visit.horizon_days, lateness, phase))
         self._states.put(visit.customer_id, encode_state(state), due)

@@ -8,7 +8,7 @@ Examples are taken, and labels told, on days of the customer's own, `example_ste
 from collections.abc import Iterator
 
 from streamproc.core.facts import Facts
-from streamproc.core.lifecycle import Stage, next_change
+from streamproc.core.lifecycle import Stage, StageRules, next_change
 from streamproc.core.time import DAY, FOREVER, ceil_to, today_of
 from streamproc.monitor.state import CustomerState
 from streamproc.scoring.examples import example_step
@@ -76,9 +76,9 @@ def next_example_or_label(state: CustomerState, at: int, horizon_days: int, late
     return next_example(phase, step, max(known - 1, at // DAY)) * DAY
 
 
-def next_look(state: CustomerState, at: int, horizon_days: int) -> int:
+def next_look(state: CustomerState, at: int, horizon_days: int, rules: StageRules) -> int:
     """When (µs, after `at`) a look is due though nothing happens, 0 for never."""
-    look = _next_silence(state, at, horizon_days)
+    look = _next_silence(state, at, horizon_days, rules)
     for episode in state.decisions.episodes:
         verdict = max(ceil_to(episode.by_when, DAY), first_midnight_after(at))  # it may wait for a broken feed
         look = verdict if not look or verdict < look else look
@@ -106,8 +106,8 @@ def _told_times(state: CustomerState, at: int) -> Iterator[int]:
         yield (at // DAY + WAITING_STEP_DAYS - passed % WAITING_STEP_DAYS) * DAY
 
 
-def _next_silence(state: CustomerState, at: int, horizon_days: int) -> int:
-    change = next_change(state.facts, at, horizon_days)
+def _next_silence(state: CustomerState, at: int, horizon_days: int, rules: StageRules) -> int:
+    change = next_change(state.facts, at, horizon_days, rules)
     look = 0 if change is None else ceil_to(change, DAY)
     if state.decisions.stage < Stage.LOST:  # a lost customer has no figures that could go stale
         silence = next_silence_look(state.facts, today_of(at), horizon_days)

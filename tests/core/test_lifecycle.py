@@ -141,6 +141,10 @@ def test_the_rules_can_be_changed() -> None:
     rules = StageRules(repeat_orders=3, permanently_lost_days=10)
     assert stage_at(after(*orders(0, 1)), on(2), 4, rules) is Stage.FIRST_TIME
     assert stage_at(after(*orders(0)), on(14), 4, rules) is Stage.PERMANENTLY_LOST
+    other = StageRules(cultivated_orders=5, grows=2.0, shrinks=0.5)
+    assert phase_of(Stage.LOYAL, 4, 1.5, warned=False, rules=other) is Phase.CULTIVATION
+    assert phase_of(Stage.LOYAL, 5, 1.5, warned=False, rules=other) is Phase.RETURN
+    assert phase_of(Stage.LOYAL, 5, 0.6, warned=False, rules=other) is Phase.RETURN
 
 
 def test_stages_are_named_in_lower_case() -> None:

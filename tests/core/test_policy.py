@@ -5,8 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from streamproc.core.lifecycle import StageRules
 from streamproc.core.policy import Outcome, Policy, Severity, severity_of
+from streamproc.core.population import GradeShares
 from streamproc.core.promises import Promises
+from streamproc.core.value import ValueRules
 
 GRADES = (100_000, 40_000, 10_000)
 
@@ -44,6 +47,32 @@ def test_a_grade_that_brings_nothing_makes_no_loss_grave() -> None:
 
 def test_the_share_of_severity_is_configurable() -> None:
     assert severity_of(30_000, GRADES, Policy(severity_share=0.25)) is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("rules", "given"),
+    [
+        (StageRules, {"repeat_orders": 1}),
+        (StageRules, {"repeat_orders": 6}),
+        (StageRules, {"permanently_lost_days": 0}),
+        (StageRules, {"loyal_recent_days": 10**6}),
+        (StageRules, {"loyal_span_days": -1}),
+        (StageRules, {"grows": 0.9}),
+        (StageRules, {"shrinks": float("nan")}),
+        (GradeShares, {"a": 0.0}),
+        (GradeShares, {"c": 0.5}),
+        (GradeShares, {"b": float("nan")}),
+        (ValueRules, {"discount": 0.0}),
+        (ValueRules, {"discount": float("inf")}),
+        (ValueRules, {"assumed_cost_share": -0.1}),
+        (ValueRules, {"premium_strategic": 1.5}),
+    ],
+)
+def test_rules_that_part_or_value_nothing_are_refused(
+    rules: type[StageRules | ValueRules | GradeShares], given: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"stages: |value: |grade_shares: "):
+        rules(**given)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streamproc.core import facts as f
 from streamproc.core.events import CustomerEvent
-from streamproc.core.lifecycle import Stage
+from streamproc.core.lifecycle import Stage, is_growing
 from streamproc.core.value import (
     Grade,
     Segment,
@@ -137,7 +137,7 @@ def test_grades_are_by_the_base_s_thresholds(contribution: int, grade: str) -> N
 def test_without_thresholds_there_is_no_grade_and_what_follows_from_it() -> None:
     assert grade_of(10_000, None) is None
     assert tier_of(10_000, None, Stage.LOYAL, 0.0) is None
-    assert segment_of(10_000, None, 0.9, 2.0) is None
+    assert segment_of(10_000, None, 0.9, growing=True) is None
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ def test_the_pyramid(
 def test_the_five_segments(
     contribution: int, grade: Grade | None, strategic: float | None, trend: float | None, segment: Segment
 ) -> None:
-    assert segment_of(contribution, grade, strategic, trend) == segment
+    assert segment_of(contribution, grade, strategic, growing=is_growing(trend)) == segment
 
 
 def test_the_rules_can_be_changed() -> None:
     rules = ValueRules(assumed_cost_share=0.5, platinum_discount_share=0.0, premium_strategic=0.9)
     assert worth(after(bought(on(0), 9_000)), START_DAY, rules).contribution == 4_500
     assert tier_of(9, Grade.A, Stage.LOYAL, 0.1, rules) is Tier.GOLD
-    assert segment_of(9, Grade.A, 0.8, None, rules) is Segment.AVERAGE
+    assert segment_of(9, Grade.A, 0.8, growing=False, rules=rules) is Segment.AVERAGE

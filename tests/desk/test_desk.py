@@ -6,14 +6,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from streamproc.core.control import Disposition, Tick
+from streamproc.core.control import Disposition, PolicyChange, Tick
 from streamproc.core.playbook import UNKNOWN
 from streamproc.core.policy import Policy, Severity
+from streamproc.core.population import GradeShares
 from streamproc.core.time import to_text
 from streamproc.core.value import Segment
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.warning import Entry, Money, Warning, warning_of  # noqa: A004 - it is the domain's word
-from streamproc.monitor.effects import EpisodeChanged, Looked, Verdict, WouldWarn
+from streamproc.monitor.effects import EpisodeChanged, FirmTold, Looked, Verdict, WouldWarn
 from streamproc.monitor.totals import new_totals
 from streamproc.testing.events import bought, complained, known, on
 from tests.desk.test_playbook import OURS
@@ -134,6 +135,19 @@ def test_grades_come_from_the_whole_base_and_are_announced_once() -> None:
     base.contribution.add(10**7)
     end_of_tick(desk, on(3), [], new_totals())
     assert desk.grades == grades  # an emptied base leaves the last ones
+
+
+def test_a_policy_says_how_the_base_is_parted() -> None:
+    base = new_totals()
+    for value in range(100, 10_100, 100):
+        base.contribution.add(value)
+    few, many = Desk(EUR), Desk(EUR)
+    told = FirmTold(at=on(0), record=PolicyChange(at=on(0), policy=Policy(grade_shares=GradeShares(a=0.05))))
+    end_of_tick(few, on(1), [told], base)
+    end_of_tick(many, on(1), [], base)
+    assert few.grades is not None
+    assert many.grades is not None
+    assert few.grades[0] > many.grades[0]
 
 
 def test_a_tick_carries_the_thresholds_of_the_midnight_before_it() -> None:
