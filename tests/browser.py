@@ -36,6 +36,10 @@ class BrowserError(Exception):
     """The browser did not answer, or the page's script failed."""
 
 
+class NavigatedError(BrowserError):
+    """The page went elsewhere while it was asked."""
+
+
 def executable() -> str:
     """The path of the installed browser. Raises BrowserError, with the command that installs one."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -107,14 +111,24 @@ class Browser:
 
     def wait_until(self, condition: str, seconds: float = 15.0) -> None:
         """Waits, inside the page, until the expression is true. Raises BrowserError if it never is."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                reached = self._reached(condition, max(0.0, deadline - time.monotonic()))
+                break
+            except NavigatedError:  # the page that was asked has made way for another: that one is asked
+                continue
+        if not reached:
+            raise BrowserError(f"not so after {seconds} s: {condition}")
+
+    def _reached(self, condition: str, seconds: float) -> bool:
         reached = self.evaluate(f"""new Promise(resolve => {{
             const end = performance.now() + {seconds * 1000};
             const look = () => ({condition}) ? resolve(true)
                 : performance.now() > end ? resolve(false) : setTimeout(look, 20);
             look();
         }})""")
-        if not reached:
-            raise BrowserError(f"not so after {seconds} s: {condition}")
+        return bool(reached)
 
     def text(self) -> str:
         """The visible text of the page."""
@@ -136,7 +150,9 @@ class Browser:
             if answer.get("id") != self._last_id:
                 self._heard(answer)
             elif "error" in answer:
-                raise BrowserError(f"{method}: {answer['error']['message']}")
+                said = answer["error"]["message"]
+                kind = NavigatedError if "navigated" in said or "context was destroyed" in said else BrowserError
+                raise kind(f"{method}: {said}")
             else:
                 result: dict[str, Any] = answer["result"]
                 return result

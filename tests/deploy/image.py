@@ -14,12 +14,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import which
 from typing import NamedTuple
 
 from tests.ground.source import ROOT
 
 DOCKERFILE = ROOT / "deploy" / "image" / "Dockerfile"
 BASE_PATH = "/base:/usr/bin:/bin:/usr/sbin:/sbin"
+CHROOT = which("chroot", path="/usr/sbin:/sbin:/usr/bin:/bin") or "chroot"
+"""Also where a user's own PATH leaves out what administrators run."""
 CARRIED = {name: value for name, value in os.environ.items() if name in {"PIP_CERT", "PIP_INDEX_URL", "SSL_CERT_FILE"}}
 LOOPBACK_UP = (
     "import fcntl, socket, struct; "
@@ -108,7 +111,7 @@ class Rehearsal:
             *_mounts(root),
             f"mount -o remount,bind,ro {root}",
             *memory,
-            f"exec chroot --userspec={user}:{group} {root} {_with(stage.variables, inner)}",
+            f"exec {CHROOT} --userspec={user}:{group} {root} {_with(stage.variables, inner)}",
         ]
         return _alone(lines, "--net")
 
@@ -124,7 +127,7 @@ class Rehearsal:
             elif word == "COPY":
                 yield self._copy(shlex.split(rest), root, here)
             elif word == "RUN":
-                yield f"chroot {root} {_with(variables | CARRIED, f'cd {here} && {rest}')}"
+                yield f"{CHROOT} {root} {_with(variables | CARRIED, f'cd {here} && {rest}')}"
 
     def _copy(self, words: list[str], root: Path, here: str) -> str:
         *sources, target = words
