@@ -1,13 +1,14 @@
 """One redis-server, with what it writes down chosen by the test."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.servers.certificates import Certificates, make_certificates
-from tests.servers.process import ServerProcess, free_ports, needed
+from tests.servers.process import ServerProcess, free_ports, needed, wait_until
 
 USER, PASSWORD = "streamproc", "p4ss:word/with@signs"
 QUOTED_PASSWORD = quote(PASSWORD, safe="")
@@ -66,6 +67,11 @@ class RedisServer:
             process, self._process = self._process, None
             process.kill()
 
+    def wait_written(self) -> None:
+        """Returns once its log is whole: a server that still writes its first one does not end when it is asked to."""
+        with self.connect() as client:
+            wait_until(lambda: not _writes_its_log(client), "the log is written")
+
     def restart(self) -> None:
         """Stops it in order if it runs, and starts it again."""
         self.stop()
@@ -90,3 +96,8 @@ def _secured(port: int, certificates: Certificates) -> list[str]:
         "user default off",
         f"user {USER} on >{PASSWORD} ~* &* +@all",
     ]
+
+
+def _writes_its_log(client: Redis) -> bool:
+    told: Any = client.info("persistence")
+    return bool(told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])

@@ -92,6 +92,7 @@ def test_a_redis_that_forgets_is_found_and_mended_as_told(
         for command in found["redis persistence"]["mend"].split(" && "):
             subprocess.run(shlex.split(command), check=True, capture_output=True)
         assert faults(doctor("--json")) == {}
+        server.wait_written()
         server.restart()
         assert faults(doctor("--json")) == {}
     finally:
