@@ -59,28 +59,9 @@ def rewrite(
     Dead letters of a `source` that answers True are left out as well. `done` is told the number of the last record
     that is through; `same_ticks` see Again. Raises StoreError.
     """
-    drop(folder)
-    try:
-        return _rewritten(old, folder, leave_out, source, stale_after=stale_after, done=done, same_ticks=same_ticks)
-    except BaseException:  # what is there by half takes room on the disk, and is of no use
-        drop(folder)
-        raise
-
-
-def _rewritten(
-    old: sqlite3.Connection,
-    folder: Path,
-    leave_out: Callable[[Old], bool],
-    source: Callable[[str], bool],
-    *,
-    stale_after: int,
-    done: Callable[[int], None],
-    same_ticks: bool,
-) -> Rewritten:
     begun = {one.number: one.begun for one in imports(old)}
     left_out = 0
-    with closing(connect(folder / FOLDER)) as new:
-        new.execute("PRAGMA synchronous = OFF")  # nothing counts before put_in_place, and that waits for the disk
+    with _new_file(folder) as new:
         partitions = max(1, len(queries.metas(old)))
         again = Again(
             new, queries.the_setup(old), partitions=partitions, stale_after=stale_after, same_ticks=same_ticks
@@ -108,6 +89,19 @@ def _rewritten(
             clock=clock,
             lines=tuple(lines),
         )
+
+
+@contextmanager
+def _new_file(folder: Path) -> Iterator[sqlite3.Connection]:
+    """An empty file beside the folder's; what is there by half takes room on the disk, and is of no use."""
+    drop(folder)
+    try:
+        with closing(connect(folder / FOLDER)) as new:
+            new.execute("PRAGMA synchronous = OFF")  # nothing counts before put_in_place, and that waits for the disk
+            yield new
+    except BaseException:
+        drop(folder)
+        raise
 
 
 def drop(folder: Path) -> None:
