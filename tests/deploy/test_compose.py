@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import streamproc
+from streamproc.adapters.web.access import Access, is_own_host, parse_listen
 from tests.deploy.composed import FOLDER, VARIABLE, compose, compose_text, make_secrets
 from tests.ground.source import ROOT
 from tests.servers.process import needed
@@ -141,7 +142,9 @@ def test_prometheus_asks_as_everywhere_with_the_token() -> None:
         {"credentials_file": "/run/secrets/page-token"}
     ]
     assert here == everywhere
-    for job in here["scrape_configs"]:
-        names = [name for found in job["dns_sd_configs"] for name in found["names"]]
-        names += [target.partition(":")[0] for found in job["static_configs"] for target in found["targets"]]
-        assert set(names) <= OURS.keys()
+    [job] = here["scrape_configs"]
+    by_name = [target for found in job.get("static_configs", []) for target in found["targets"]]
+    by_address = [name for found in job["dns_sd_configs"] for name in found["names"]]
+    assert {*by_address, *(target.partition(":")[0] for target in by_name)} == {"worker", "page"}
+    page = Access(parse_listen(SERVICES["page"]["command"][-1]).host, token="a token of the page")
+    assert [host for host in [*by_name, "172.18.0.7:8080"] if not is_own_host(host, page)] == []
