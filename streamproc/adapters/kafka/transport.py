@@ -29,8 +29,11 @@ from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 FETCH_RECORDS = 5000
 FETCH_BYTES = 2 << 20
 FETCH_WAIT_MS = 1000
+BUSY_WAIT_MS = 50
+"""Where records came within the last second: a fetch that leaves out what is still to be taken must not hold it up."""
 RETRY_MS = 300
 """A broker that is away is asked again so often."""
+BUSY_SECONDS = 1.0
 ID_TRIES = 20
 POLL_SECONDS = 0.5
 FULL_POLL_SECONDS = 0.02
@@ -63,6 +66,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._interrupted = asyncio.Event()
+        self._brought = 0.0
 
     def _create_worker_consumer(self, *_: Any) -> Any:  # noqa: ANN401 - as in Faust
         app, conf = cast("Consumer", self.consumer), self.app.conf
@@ -103,10 +107,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             interrupted = asyncio.ensure_future(self._interrupted.wait())
             await asyncio.wait({fetch, interrupted}, return_when=asyncio.FIRST_COMPLETED)
             interrupted.cancel()
+        self._pace(fetcher, brought=fetch.done() and bool(fetch.result()))
         if fetch.done():
             return {} if subscriptions.reassignment_in_progress else fetch.result()
         fetch.cancel()
         return {}
+
+    def _pace(self, fetcher: Any, *, brought: bool) -> None:  # noqa: ANN401 - aiokafka's
+        now = time.monotonic()
+        if brought:
+            self._brought = now
+        busy = now - self._brought < BUSY_SECONDS
+        fetcher._fetch_max_wait_ms = BUSY_WAIT_MS if busy else FETCH_WAIT_MS  # noqa: SLF001 - no public way
 
     async def seek_all(self, positions: Mapping[TP, int]) -> None:
         """Sets the positions, as far as the partitions are still ours."""

@@ -180,6 +180,20 @@ def test_an_idle_worker_writes_nothing(make: Make) -> None:
     assert toys.read("changelog") == before
 
 
+def test_a_fetch_of_idle_partitions_holds_up_no_busy_one(make: Make) -> None:
+    """While a batch is worked on, what was fetched waits, and the next fetch asks for the other partitions alone."""
+    toys = make()
+    toys.told["fetch_wait"] = 30_000
+    toys.start()
+    toys.produce("journal", [(b"c1", b"1")])
+    settle(toys, "journal", "changelog")
+    for _ in range(8):
+        toys.produce("journal", [(b"c1", SLOW), (b"c1", b"1")])
+        time.sleep(0.2)  # so that it comes while another is worked on
+    counted = b"[9, 9]"
+    eventually(lambda: any(counted in kept.values() for kept in toys.kept("changelog").values()), "all counted", 15)
+
+
 def test_only_partitions_that_move_are_read_back(make: Make) -> None:
     toys = make(journal=4)
     first = toys.start()

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 from zlib import crc32
 
+from streamproc.adapters.kafka import transport
 from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.ownership_partition import Pace
@@ -104,4 +105,5 @@ if __name__ == "__main__":
     told = json.loads(sys.argv[1])
     logging.basicConfig(level=told.get("log", "INFO"), stream=sys.stderr, format="%(asctime)s %(name)s %(message).400s")
     pace = Pace(**told.get("pace", {}))
+    transport.FETCH_WAIT_MS = told.get("fetch_wait", transport.FETCH_WAIT_MS)
     run(specs(told["prefix"], told["apps"]), Settings(connection(told), told["prefix"], told.get("session", 6.0), pace))
