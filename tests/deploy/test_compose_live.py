@@ -140,25 +140,26 @@ def test_and_nothing_else(service: str, forbidden: str, by_user: Callable[[str],
 
 
 class ComposeKafka:
-    """A Kafka with the settings of the compose file, formatted and started as `kafka/start` does."""
+    """A Kafka with the settings of the compose file, formatted and started as `kafka/start` does.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` may be those of Kubernetes, which has no door for the host; what is said of both is there.
+    """
+
+    def __init__(self, folder: Path, settings: Path = FOLDER / "kafka" / "server.properties") -> None:
         self.data = folder / "data"
         self._folder = folder
         self._server: ServerProcess | None = None
         self.port, controller, host = free_ports(3)
-        text = (FOLDER / "kafka" / "server.properties").read_text(encoding="utf-8")
+        text = settings.read_text(encoding="utf-8")
         for there, here in (
-            ("1@kafka:9093", f"1@127.0.0.1:{controller}"),
-            ("INSIDE://kafka:9092", f"INSIDE://127.0.0.1:{self.port}"),
-            ("localhost:9094", f"127.0.0.1:{host}"),
-            ("INSIDE://:9092", f"INSIDE://127.0.0.1:{self.port}"),
+            ("@(kafka|localhost):9093", f"@127.0.0.1:{controller}"),
+            ("INSIDE://[a-z.]*:9092", f"INSIDE://127.0.0.1:{self.port}"),
             ("CONTROLLER://:9093", f"CONTROLLER://127.0.0.1:{controller}"),
-            ("HOST://:9094", f"HOST://127.0.0.1:{host}"),
+            ("HOST://(localhost)?:9094", f"HOST://127.0.0.1:{host}"),
             ("/var/lib/kafka/data", str(self.data)),
         ):
-            assert there in text
-            text = text.replace(there, here)
+            text, changed = re.subn(there, here, text)
+            assert changed or settings.parent.name == "small"
         self._settings = folder / "server.properties"
         self._settings.write_text(text, encoding="utf-8")
 
@@ -186,6 +187,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeKafka]:
     node = ComposeKafka(tmp_path_factory.mktemp("kafka"))
     node.start()
     yield node
+    node.stop()
+
+
+def test_kafka_of_kubernetes_begins_on_a_volume_as_clouds_give_it(tmp_path: Path) -> None:
+    node = ComposeKafka(tmp_path, FOLDER.parent / "kubernetes" / "overlays" / "small" / "server.properties")
+    (node.data / "lost+found").mkdir(parents=True)
+    node.start()
     node.stop()
 
 

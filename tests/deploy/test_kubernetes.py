@@ -216,6 +216,8 @@ def test_kafka_and_redis_are_set_as_on_one_host() -> None:
         "listeners",
         "advertised.listeners",
         "listener.security.protocol.map",
+        "log.dirs",
     }
+    assert here["advertised.listeners"] == "INSIDE://kafka.streamproc:9092", "found from any namespace"
     for name in ("kafka", "redis"):
         assert services[name]["image"] in (small / f"{name}.yaml").read_text(encoding="utf-8")
