@@ -23,7 +23,6 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 KUBECTL = Path(sys.executable).with_name("kubectl")
 OVERLAYS = ("small", "production")
 DEPLOYMENTS = {"small": {"worker", "page"}, "production": {"page", *(f"worker-{role}" for role in APPS)}}
-CUSTOM = {"monitoring.coreos.com/v1"}
 Object = dict[str, Any]
 
 
@@ -45,9 +44,10 @@ def built(tree: Path) -> dict[str, list[Object]]:
     (tree / "overlays" / "scaled").mkdir()
     shutil.copytree(kustomization.parent, tree / "overlays" / "scaled", dirs_exist_ok=True)
     text = kustomization.read_text(encoding="utf-8")
-    assert "# - ../../components/autoscaling" in text
+    commented = "# components:\n#   - ../../components/autoscaling\n"
+    assert commented in text
     scaled = tree / "overlays" / "scaled" / "kustomization.yaml"
-    scaled.write_text(text.replace("# - ../../components/autoscaling", "  - ../../components/autoscaling"))
+    scaled.write_text(text.replace(commented, commented.replace("# ", "").replace("#", "")))
     return {name: _build(tree / "overlays" / name) for name in (*OVERLAYS, "scaled")}
 
 
@@ -76,8 +76,7 @@ def named(objects: list[Object], kind: str, name: str) -> Object:
 @pytest.mark.parametrize("overlay", [*OVERLAYS, "scaled"])
 def test_every_object_is_what_its_schema_asks_for(overlay: str, built: dict[str, list[Object]]) -> None:
     for found in built[overlay]:
-        if found["apiVersion"] not in CUSTOM:
-            kubernetes_validate.validate(found, "1.32", strict=True)
+        kubernetes_validate.validate(found, "1.32", strict=True)  # nothing else, for a cluster may have nothing else
         assert found["kind"] == "Namespace" or found["metadata"]["namespace"] == "streamproc"
 
 
@@ -175,12 +174,34 @@ def test_in_production_each_processor_is_a_user_of_its_own(built: dict[str, list
     assert [role for role, told in seen.items() if "redis" in told] == ["desk"]
 
 
-def test_prometheus_finds_the_workers(built: dict[str, list[Object]]) -> None:
-    monitor = named(built["production"], "ServiceMonitor", "worker")["spec"]
-    service = named(built["production"], "Service", "worker")
-    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert {end["port"] for end in monitor["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
-    assert {end["path"] for end in monitor["endpoints"]} == {"/metrics"}
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_prometheus_finds_workers_and_page_and_may_ask_them(overlay: str, built: dict[str, list[Object]]) -> None:
+    objects = built[overlay]
+    monitors = yaml.safe_load_all((FOLDER / "monitoring.yaml").read_text(encoding="utf-8"))
+    asked = {found["metadata"]["name"]: found["spec"] for found in monitors}
+    assert asked.keys() == {"worker", "page"}
+    open_to = named(objects, "NetworkPolicy", "metrics")["spec"]
+    assert open_to["podSelector"]["matchExpressions"][0]["values"] == ["worker", "page"]
+    for name, monitor in asked.items():
+        service = named(objects, "Service", name)
+        assert monitor["jobLabel"] in service["metadata"]["labels"]
+        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        [end] = monitor["endpoints"]
+        assert end["path"] == "/metrics"
+        [port] = [port for port in service["spec"]["ports"] if port["name"] == end["port"]]
+        for _, pod in pods(
+            [f for f in objects if f["metadata"].get("labels", {}).items() >= service["metadata"]["labels"].items()]
+        ):
+            [inside] = [one for one in pod["containers"][0]["ports"] if one["name"] == port["targetPort"]]
+            assert inside["containerPort"] == open_to["ingress"][0]["ports"][0]["port"]
+    told = asked["page"]["endpoints"][0]["authorization"]["credentials"]
+    token = base64.b64decode(named(objects, "Secret", told["name"])["data"][told["key"]]).decode()
+    kept = next(
+        f
+        for f in objects
+        if f["kind"] == "Secret" and f["metadata"]["name"].startswith("page-") and "streamproc.toml" in f["data"]
+    )
+    assert tomllib.loads(base64.b64decode(kept["data"]["streamproc.toml"]).decode())["token"] == token
 
 
 def test_the_autoscaler_scales_what_there_is(built: dict[str, list[Object]]) -> None:

@@ -4,6 +4,7 @@ There is no engine and no cluster here. What needs neither (`kubectl create --dr
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def test_an_operator_gets_rules_and_dashboards(stage: Stage) -> None:
     assert stage.run("kubernetes/up", "small", operator=True).returncode == 0
     kinds = {str(found["kind"]) for found in stage.applied}
     assert kinds == {"PrometheusRule", "ConfigMap"}
+    assert "kubectl apply --namespace streamproc --filename monitoring.yaml" in stage.calls
     rules = [found["spec"] for found in stage.applied if found["kind"] == "PrometheusRule"]
     there = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
     assert rules == [yaml.safe_load(path.read_text(encoding="utf-8")) for path in there]
@@ -94,8 +96,22 @@ def test_an_operator_gets_rules_and_dashboards(stage: Stage) -> None:
         assert dict(found["metadata"])["labels"] == {"grafana_dashboard": "1"}  # type: ignore[call-overload]
 
 
-def test_production_wants_secrets_first(stage: Stage) -> None:
+def test_production_wants_secrets_first_and_not_those_that_everybody_knows(stage: Stage) -> None:
     done = stage.run("kubernetes/up", "production")
     assert done.returncode == 1
     assert "secrets.example" in done.stderr
+    overlay = stage.deploy / "kubernetes" / "overlays" / "production"
+    secrets = Path(shutil.copytree(overlay / "secrets.example", overlay / "secrets"))
+    settings = [*secrets.iterdir(), overlay / "settings.env", overlay / "kustomization.yaml"]
+    for path in settings:
+        if path.name == "ca.crt":
+            continue
+        done = stage.run("kubernetes/up", "production")
+        assert done.returncode == 1
+        assert str(path.relative_to(overlay)) in done.stderr
+        text = path.read_text(encoding="utf-8").replace(".example.com", ".shop.test")
+        path.write_text(re.sub("change[ -]me", "fJ3k", text), encoding="utf-8")
     assert stage.calls == []
+    assert stage.run("kubernetes/up", "production").returncode == 0
+    (secrets / "page-token").write_text("another", encoding="utf-8")
+    assert "another than in page.toml" in stage.run("kubernetes/up", "production").stderr
