@@ -182,6 +182,8 @@ class Partition:
                 self.meta.mode = record
             case Setup():
                 self.meta.setup = record
+            case Disposition() | Handover() if self.is_forgotten(record):
+                return []  # it was on its way when they were forgotten
             case Disposition():
                 self._note_disposition(record)
             case Handover():
@@ -234,10 +236,10 @@ class Partition:
 
     # ------------------------------------------------------------------------------------------- events
 
-    def is_forgotten(self, event: CustomerEvent) -> bool:
-        """Whether the event is from before its customer was forgotten."""
+    def is_forgotten(self, record: CustomerEvent | Disposition | Handover) -> bool:
+        """Whether the record is from before its customer was forgotten."""
         forgotten = self.meta.forgotten
-        return bool(forgotten) and event.at < forgotten.get(mark_of(event.customer_id), 0)
+        return bool(forgotten) and record.at < forgotten.get(mark_of(record.customer_id), 0)
 
     def _forget(self, record: Forget) -> list[Effect]:
         forgotten, customer_id = self.meta.forgotten, record.customer_id

@@ -3,14 +3,16 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
-from streamproc.core.control import Forget, Tick
+from streamproc.core.control import Disposition, Forget, Handover, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.ids import mark_of, partition_of
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR
 from streamproc.monitor.effects import Forgotten, OfForgotten
 from streamproc.monitor.partition import FORGOTTEN_KEPT
+from streamproc.monitor.state import encode_facts
 from streamproc.testing.events import bought, complained, known, on, touched
 from tests.monitor.bench import Bench
 
@@ -98,6 +100,22 @@ def test_an_alias_is_forgotten_with_its_id() -> None:
     bench.read([bought(on(5), customer_id="old")])
     bench.run_to(on(6))
     assert bench.state("old").forward_to is None
+
+
+def test_what_was_on_its_way_when_they_were_forgotten_brings_nothing_back() -> None:
+    """Another partition's or the desk's answer may come behind the record that asks to forget them."""
+    bench = Bench()
+    bench.read([bought(on(1), customer_id=GONE)])
+    bench.run_to(on(2))
+    facts = encode_facts(bench.state(GONE).facts)
+    forget(bench, GONE, on(9))
+    handed = Handover(at=on(3), customer_id=GONE, alias="old", facts=facts)
+    answered = Disposition(at=on(3), customer_id=GONE, warning_id="w-1", outcome="raised")
+    assert bench.give(answered, handed) == []
+    bench.run_to(on(8))
+    assert bench.bodies() == {}
+    bench.give(replace(handed, at=on(10)))
+    assert bench.state(GONE).facts.n_days == 1
 
 
 def test_the_marks_are_bounded() -> None:

@@ -20,7 +20,6 @@ from streamproc.adapters.kafka.reading_journal import Placed
 from streamproc.adapters.kafka.state_topics import TAKEN, headers_of
 from streamproc.adapters.kafka.transactions import Output
 from streamproc.core.control import ClockMode, Forget, Handover, JournalRecord, Setup, Tick
-from streamproc.core.events import CustomerEvent
 from streamproc.wire import journal
 
 
@@ -76,13 +75,12 @@ def _kept(offset: int, record: JournalRecord, gone: Mapping[str, Gone]) -> Journ
     """The record as it stays; None: it goes."""
     if isinstance(record, Forget):
         return replace(record, customer_id=None)
-    if isinstance(record, Handover) and record.alias in gone and offset < gone[record.alias].offset:
-        return None
+    if isinstance(record, Handover) and record.alias in gone and record.at < gone[record.alias].at:
+        return None  # by time: the alias was asked to be forgotten in a partition of its own
     forgotten = gone.get(getattr(record, "customer_id", None) or "")
     if forgotten is None:
         return record
-    old = isinstance(record, CustomerEvent) and record.at < forgotten.at
-    return None if offset < forgotten.offset or old else record
+    return None if offset < forgotten.offset or record.at < forgotten.at else record
 
 
 def steps(

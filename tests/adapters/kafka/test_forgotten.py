@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from streamproc.adapters.kafka.messages import ExamplesPart, encode
-from streamproc.core.control import Forget, Tick
+from streamproc.adapters.kafka.messages import ExamplesPart, TickPart, encode, for_desk
+from streamproc.core.control import Disposition, Forget, Tick
 from streamproc.core.ids import mark_of, partition_of
 from streamproc.core.time import SECOND
 from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.warning import Entry
+from streamproc.monitor.effects import WouldWarn
 from streamproc.wire import journal
 from tests.adapters.kafka.simulated import NAMES, Cluster
 from tests.adapters.kafka.test_processors import EAGER, SETUP, feeds, lines, ran, shop
@@ -76,6 +77,28 @@ def test_in_the_middle_of_everything_nothing_is_told_of_them_afterwards() -> Non
     assert naming(again, gone) == []
     others = [entry for entry in told if entry.customer_id != gone and entry.kind == "raised"]
     assert len(others) > 5
+
+
+def test_what_the_desk_answered_meanwhile_brings_them_not_back() -> None:
+    cluster = Cluster(feeds(shop()), seed=5, setup=SETUP, policy=EAGER)
+    gone = ""
+    while not gone:
+        cluster.now += 0.01
+        cluster._rng.choice(cluster.hosts).step(cluster.now, 60, 0.0)
+        answered = [r for n in range(cluster.partitions) for r in cluster.journal(n) if isinstance(r, Disposition)]
+        asked = [w for body in cluster.log.values((NAMES.desk_inbox, 0)) for w in would_warns(body)]
+        gone = next((w.customer_id for w in asked if w.id not in {r.warning_id for r in answered}), "")
+    [desk] = [host for host in cluster.hosts if host.place == (NAMES.desk_inbox, 0)]
+    asks(cluster, gone)
+    while desk.step(cluster.now, 60, 0.0):
+        pass
+    cluster.run()
+    assert naming(cluster, gone) == []
+
+
+def would_warns(body: bytes) -> list[WouldWarn]:
+    message = for_desk(body)
+    return [e for e in message.effects if isinstance(e, WouldWarn)] if isinstance(message, TickPart) else []
 
 
 def test_rows_that_wait_for_their_midnight_are_let_go_too() -> None:

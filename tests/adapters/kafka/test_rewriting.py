@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from streamproc.adapters.kafka.importing import ImportingError, Reached, Step
 from streamproc.adapters.kafka.reading_journal import Placed
 from streamproc.adapters.kafka.rewriting import Gone, copied, gone_in, steps
-from streamproc.core.control import Forget
+from streamproc.core.control import Disposition, Forget, Handover
 from streamproc.core.events import Purchase
 from streamproc.core.ids import mark_of, partition_of
+from streamproc.monitor.state import encode_facts
 from streamproc.wire import journal
 from tests.adapters.kafka.simulated import NAMES, Cluster
 from tests.adapters.kafka.test_forgotten import asks, warned
@@ -87,7 +88,11 @@ def test_what_came_after_somebody_was_forgotten_stays() -> None:
     event = next(r for r in old.journal(number) if isinstance(r, Purchase) and r.customer_id == gone)
     old_again = replace(event, event_id="old-again")
     new = replace(event, event_id="new", at=3_000_000_000_000_000)
-    for record in (old_again, new):
+    facts = encode_facts(old.monitor(number).partition._state("nobody").facts)
+    answered = Disposition(at=event.at, customer_id=gone, warning_id="w-1", outcome="raised")  # was on its way
+    handed = Handover(at=event.at, customer_id=gone, alias="an-alias", facts=facts)
+    later = replace(handed, at=new.at, alias=gone_too(old, gone))
+    for record in (old_again, answered, handed, new, later):
         old.log.append((NAMES.journal, number), gone.encode(), journal.encode(record))
     found = parts(old)
     left = [
@@ -95,5 +100,15 @@ def test_what_came_after_somebody_was_forgotten_stays() -> None:
         for c in copied([iter(p) for p in found], gone_in(found))
         if getattr(c.record, "customer_id", "") == gone
     ]
-    assert left == [new]
-    assert gone_in(found)[gone] == Gone(len(old.journal(number)) - 3, 2_000_000_000_000_000)
+    assert left == [new, later]
+    assert gone_in(found)[gone] == Gone(len(old.journal(number)) - 6, 2_000_000_000_000_000)
+
+
+def gone_too(cluster: Cluster, gone: str) -> str:
+    """Another who is forgotten, in a partition in which that stands further behind."""
+    number, own = partition_of(gone, cluster.partitions), len(cluster.journal(partition_of(gone, cluster.partitions)))
+    place = next(n for n in range(cluster.partitions) if n != number)
+    name = next(f"n{n}" for n in range(99) if partition_of(f"n{n}", cluster.partitions) == place)
+    while len(cluster.journal(place)) < own + 9:
+        asks(cluster, name)
+    return name
