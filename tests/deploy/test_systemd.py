@@ -95,12 +95,28 @@ def test_install_asks_what_for() -> None:
     assert all(f"install {target}" in done.stderr for target in TARGETS)
 
 
-def test_a_python_that_services_do_not_see_is_refused(tmp_path: Path) -> None:
-    told = {**os.environ, "ROOT": str(tmp_path), "HOME": sys.base_prefix, "PYTHON": sys.executable}
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("/home/li/.pyenv/versions/3.11.14", "which services do not see"),
+        ("/root/.local/share/uv/python", "which services do not see"),
+        ("", "is too old, 3.11 is needed"),
+    ],
+)
+def test_a_python_that_services_cannot_run_is_refused(answer: str, said: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
+    python.chmod(0o755)
+    told = {**os.environ, "ROOT": str(tmp_path / "root"), "HOME": "/nobody", "PYTHON": str(python)}
     done = subprocess.run([FOLDER / "install", "embedded"], env=told, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "which services do not see" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert said in done.stderr
+    assert not (tmp_path / "root").exists()
+
+
+def user_line(passwd: Path) -> str:
+    [found] = [line for line in passwd.read_text(encoding="utf-8").splitlines() if line.startswith("streamproc:")]
+    return found
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -110,12 +126,15 @@ def test_install_puts_all_in_its_place_and_leaves_settings_alone(target: str, tm
     (program / "streamproc").symlink_to(PROGRAM)  # this version is there: nothing is fetched
     command = [str(FOLDER / "install"), target, *(["2"] if target == "worker" else [])]
     installed = {**os.environ, "ROOT": str(tmp_path)}
-    assert (
-        "look at /etc/streamproc/"
-        in subprocess.run(command, env=installed, check=True, capture_output=True, text=True).stdout
-    )
+    told = subprocess.run(command, env=installed, check=True, capture_output=True, text=True).stdout
+    assert "look at /etc/streamproc/" in told
+    assert ("rm /var/lib/streamproc/streamproc.*" in told) == (target == "embedded"), "else what is fixed stays so"
     [settings] = (tmp_path / "etc" / "streamproc").iterdir()
-    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
+    if target == "embedded" and os.geteuid() == 0:
+        assert stat.S_IMODE(settings.stat().st_mode) == 0o640
+        assert f":{settings.stat().st_gid}:" in user_line(tmp_path / "etc" / "passwd")
+    else:
+        assert stat.S_IMODE(settings.stat().st_mode) == 0o600
     settings.write_text("# ours", encoding="utf-8")
     subprocess.run(command, env=installed, check=True, capture_output=True)
     assert settings.read_text(encoding="utf-8") == "# ours"
