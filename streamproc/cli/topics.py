@@ -1,6 +1,7 @@
 """`streamproc topics`: the topics a cluster needs, those it has, and what is wrong with them."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -8,8 +9,9 @@ from rich.table import Table
 
 from streamproc.adapters.kafka.acls import allowed
 from streamproc.adapters.kafka.checks import Finding, check_topics
-from streamproc.adapters.kafka.going_on import go_on, take
+from streamproc.adapters.kafka.going_on import go_on, made_anew, take
 from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.reading import topics_of as topics_on
 from streamproc.adapters.kafka.state_topics import state_topics
 from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.topics import (
@@ -185,10 +187,24 @@ def topics_of(settings: Settings) -> list[Wanted]:
 
 
 def topic_findings(admin: Any, settings: Settings) -> list[Finding]:  # noqa: ANN401 - kafka-python ships no types
-    """What is to be said of each topic. Raises kafka-python's KafkaError."""
+    """What is to be said of each topic. Raises kafka-python's KafkaError, ClusterError."""
     wanted = topics_of(settings)
     found = found_topics(admin, [topic.name for topic in wanted])
-    return list(check_topics(settings.kafka, wanted, found, broker_count(admin)))
+    findings = list(check_topics(settings.kafka, wanted, found, broker_count(admin)))
+    anew = _made_anew(settings, found)
+    return [*(finding for finding in findings if finding.check not in anew or finding.level != "ok"), *anew.values()]
+
+
+def _made_anew(settings: Settings, found: Mapping[str, Found]) -> dict[str, Finding]:
+    """The topics that hold state, and are not those that the journal began with."""
+    names = Names(settings.kafka.prefix)
+    if names.journal not in found:
+        return {}
+    with topics_on(settings.kafka) as topics:
+        anew = made_anew(topics, {name: found[name].id for name in state_topics(names) if name in found})
+    detail = "it was made anew: what the journal's states and positions were is not in it, and workers end with code 73"
+    mend = "restore it from a copy, then: streamproc topics go-on {name}"
+    return {n: Finding(check=n, level="fault", detail=detail, mend=mend.format(name=n)) for n in anew}
 
 
 def _planned(topic: Wanted, replicas: int, partitions: int, found: Found | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The rule kept here: a position is moved under the transactional id of the partit
 shut out first, and whoever reads there next begins where this says.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from streamproc.adapters.kafka.changelog import Slot, parted
@@ -49,18 +50,31 @@ def take(kafka: KafkaSettings, topic: str) -> bool:
 
     Raises ConfigError without brokers; ClusterError, also where it holds no state.
     """
-    topic_id, names = _id_of(kafka, topic), Names(kafka.prefix)
+    topic_id = _id_of(kafka, topic) or ""
     with topics_of(kafka) as topics:
-        first = next(topics.read(names.journal, [0]).records(0), None)
-        began = ids_in(first.headers).get(topic) if first is not None else None
-        values = {number: _last_values(topics, topic, number) for number in topics.spans(topic)}
-        if began is None or topic_id in (None, began) or all(taken_by(kept) == topic_id for kept in values.values()):
+        if not made_anew(topics, {topic: topic_id}):
             return False
+        values = {number: _last_values(topics, topic, number) for number in topics.spans(topic)}
         if bare := [number for number, kept in values.items() if not kept]:
             raise ClusterError(f"{topic} partition {bare[0]} holds nothing: it can stand for no other topic")
         with writer_to(kafka, BEGINNING) as writer:
-            writer.commit(Output(topic, number, TAKEN, (topic_id or "").encode()) for number in values)
+            writer.commit(Output(topic, number, TAKEN, topic_id.encode()) for number in values)
     return True
+
+
+def made_anew(topics: Topics, ids: Mapping[str, str]) -> list[str]:
+    """Which of the topics with state are not those that the journal began with, nor taken for them; `ids` as they are.
+
+    Where one of the ids is not known nothing is said. Raises kafka-python's KafkaError.
+    """
+    first = next(topics.read(topics.names.journal, [0]).records(0), None)
+    began = ids_in(first.headers) if first is not None else {}
+    other = [topic for topic, topic_id in ids.items() if topic_id and began.get(topic, topic_id) != topic_id]
+    return [topic for topic in other if not _is_taken(topics, topic, ids[topic])]
+
+
+def _is_taken(topics: Topics, topic: str, topic_id: str) -> bool:
+    return all(taken_by(_last_values(topics, topic, number)) == topic_id for number in topics.spans(topic))
 
 
 def _id_of(kafka: KafkaSettings, topic: str) -> str | None:

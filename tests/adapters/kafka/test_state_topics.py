@@ -79,6 +79,18 @@ def go_on(workers: Workers, topic: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
+def found_anew(workers: Workers) -> dict[str, str]:
+    """The topics that `topics check` and `doctor` call made anew, with what mends it."""
+    said = [
+        subprocess.run([PROGRAM, *words, "--json"], env=workers.environment, capture_output=True, check=False).stdout
+        for words in (["topics", "check"], ["doctor"])
+    ]
+    told = [[json.loads(line) for line in text.splitlines()] for text in said]
+    anew = [{row["check"]: row["mend"] for row in rows if "made anew" in row["detail"]} for rows in told]
+    assert anew[0] == anew[1]
+    return anew[0]
+
+
 def refuses(workers: Workers, topic: str) -> None:
     worker = workers.unsupervised(workers.start())
     assert worker.wait(60) == GONE
@@ -97,14 +109,17 @@ def test_a_changelog_made_anew_is_refused_until_it_holds_what_it_held(workers: W
     before = all_of(workers)
     assert set(ids_in(before[workers.names.journal, 1][0].headers)) >= {topic, workers.names.progress}
     assert go_on(workers, topic) == (0, f"{topic} is the right one, nothing was changed\n")
+    assert found_anew(workers) == {}
     make_anew(workers, kafka, topic)
     refuses(workers, topic)
+    assert found_anew(workers) == {topic: f"restore it from a copy, then: streamproc topics go-on {topic}"}
     code, said = go_on(workers, topic)
     assert (code, "holds nothing" in said) == (3, True), said
     make_anew(workers, kafka, topic, [(n, record) for n in range(2) for record in before[topic, n]])
     refuses(workers, topic)
     assert by_monitors(workers, all_of(workers)) == by_monitors(workers, before), "nothing was found twice meanwhile"
     assert go_on(workers, topic) == (0, f"{topic} stands for the lost one\n")
+    assert found_anew(workers) == {}
     workers.start()
     workers.wait_ready()
     produce(workers, 50, 60)
