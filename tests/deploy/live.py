@@ -74,7 +74,7 @@ def scene(folder: Path) -> Iterator[Scene]:
         yield Scene(page, feed, prometheus, receiver)
 
 
-VARIABLES = {"$job": "streamproc", "$grade": ".+", "$instance": ".+", "$__rate_interval": "10s"}
+VARIABLES = {"$job": "streamproc", "$grade": ".+", "$instance": ".+", "$__rate_interval": "10s", "$__range": "60s"}
 """What stands for Grafana's variables."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.deploy.composed import compose
 from tests.ground.source import ROOT
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -71,6 +72,46 @@ def test_compose_comes_up_with_secrets_of_its_own(stage: Stage) -> None:
     token = (stage.deploy / "compose" / "secrets" / "page-token").read_text(encoding="utf-8")
     assert token not in done.stdout + done.stderr
     assert "http://127.0.0.1:8080/" in done.stdout
+
+
+def test_what_was_changed_is_read_anew_by_those_who_read_it_and_nobody_else(stage: Stage) -> None:
+    again = "docker compose up --detach --wait --no-deps --force-recreate"
+
+    def read_anew() -> list[str]:
+        before = len(stage.calls)
+        assert stage.run("compose/up").returncode == 0
+        return [call.removeprefix(f"{again} ") for call in stage.calls[before:] if call.startswith(again)]
+
+    assert [read_anew(), read_anew()] == [[], []]
+    changed = {
+        "alertmanager/alertmanager.yml": "alertmanager",
+        "prometheus/rules/alerts.yml": "prometheus",
+        "compose/prometheus.yml": "prometheus",
+        "compose/redis/redis.conf": "redis",
+        "compose/kafka/server.properties": "kafka",
+        "grafana/provisioning/datasources/prometheus.yml": "grafana",
+        "compose/secrets/page.toml": "page",
+    }
+    for name in changed:
+        path = stage.deploy / name
+        text = path.read_text(encoding="utf-8")
+        path.unlink()
+        path.write_text(f"{text}\n# ours\n", encoding="utf-8")
+    assert read_anew() == [" ".join(sorted(set(changed.values())))]
+    assert read_anew() == []
+
+
+def test_all_that_is_mounted_is_looked_at() -> None:
+    script = (ROOT / "deploy/compose/up").read_text(encoding="utf-8")
+    told = script.partition("read_by='")[2].partition("'")[0]
+    looked_at = {words[0]: {Path(word) for word in words[1:]} for words in map(str.split, told.splitlines())}
+    for name, service in compose()["services"].items():
+        mounted = {Path(volume.split(":")[0]) for volume in service.get("volumes", []) if volume.startswith(".")}
+        names = [secret if isinstance(secret, str) else secret["source"] for secret in service.get("secrets", [])]
+        mounted |= {Path("secrets", name) for name in names}
+        # Of what Grafana reads anew by itself, or only when it makes its database, nothing needs to be seen.
+        mounted -= {Path("../grafana/dashboards"), Path("secrets/grafana-password")}
+        assert all(any(path in {one, *one.parents} for path in looked_at[name]) for one in mounted), name
 
 
 def test_kubernetes_comes_up_small_with_secrets_of_its_own(stage: Stage) -> None:
