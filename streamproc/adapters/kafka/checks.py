@@ -33,6 +33,11 @@ def check_topics(
 
 
 def _check(kafka: KafkaSettings, topic: Wanted, there: Found, brokers: int) -> Iterator[Finding]:
+    if not there.settings:
+        detail = "its settings are not shown to this user: whoever may DescribeConfigs can look at them"
+        yield Finding(check=topic.name, level="note", detail=detail)
+        yield from _partitions(kafka, topic, there) if topic.ours else ()
+        return
     yield from _cleanup(kafka, topic, there)
     yield from _retention(kafka, topic, there)
     if not topic.ours:

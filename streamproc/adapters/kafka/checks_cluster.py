@@ -85,6 +85,9 @@ def check_broker_settings(
 
 def check_disks(number: int, log_dirs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """How much room each folder of a broker has, where it tells."""
+    if not log_dirs:
+        detail = "its disks are not shown to this user: whoever may Describe the cluster can look at them"
+        yield Finding(check=f"disk of broker {number}", level="note", detail=detail)
     for folder in log_dirs:
         check, where = f"disk of broker {number}", folder["log_dir"]
         total, free = folder.get("total_bytes", -1), folder.get("usable_bytes", -1)

@@ -137,6 +137,16 @@ def may_read(node: Kafka, role: str, topic: str) -> bool:
             return False
 
 
+def a_doctor_who_may_not_see_all_says_so(workers: Workers, node: Kafka) -> None:
+    told = environment(workers, node, "page")
+    asked = subprocess.run([PROGRAM, "doctor", "--json"], env=told, capture_output=True, check=False)
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    found = {row["check"]: row for row in map(json.loads, asked.stdout.splitlines())}
+    for check in (*workers.inputs.values(), workers.names.journal, workers.names.progress, "disk of broker 1"):
+        assert found[check]["level"] == "note"
+        assert "to this user" in found[check]["detail"]
+
+
 def test_each_role_may_do_its_part_and_no_other(workers: Workers, node: Kafka) -> None:
     given = printed(workers)
     with closing(KafkaAdminClient(bootstrap_servers=node.bootstrap)) as admin:
@@ -162,6 +172,7 @@ def test_each_role_may_do_its_part_and_no_other(workers: Workers, node: Kafka) -
         [PROGRAM, "status", "--json"], env=environment(workers, node, "page"), capture_output=True, check=False
     )
     assert asked.returncode == 0, asked.stderr
+    a_doctor_who_may_not_see_all_says_so(workers, node)
     # The firm's topics bear our prefix here, so that to describe them is allowed twice.
     own = {p for p in given if p[0] in WORKERS and p[3:] != ("literal", "describe")}
     if_imported = {(role, "topic", names.examples, "literal", "read") for role in ("intake", "monitor", "desk")}
