@@ -9,17 +9,12 @@ from streamproc.adapters.embedded.lock import writer_lock
 from streamproc.adapters.embedded.models import pinned
 from streamproc.adapters.embedded.replay import setup_of
 from streamproc.adapters.embedded.schema import StoreError, connect
-from streamproc.adapters.kafka.importing import ImportingError, reached, steps
-from streamproc.adapters.kafka.names import BEGINNING
+from streamproc.adapters.kafka.importing import addressed, bring_in
 from streamproc.adapters.kafka.reading import Topics, topics_of
-from streamproc.adapters.kafka.state_topics import state_topics
-from streamproc.adapters.kafka.tools import admin_of
-from streamproc.adapters.kafka.topics import topic_ids
-from streamproc.adapters.kafka.transacting import writer_to
 from streamproc.cli.common import ConfigOption, DataOption, JsonOption, Screen, command, print_json, seldom_collecting
 from streamproc.cli.outputs import long_work
 from streamproc.cli.session import agreed, rates_of
-from streamproc.config import ConfigError, Settings
+from streamproc.config import Settings
 from streamproc.core.time import to_text
 
 
@@ -42,47 +37,34 @@ def import_(*, data: DataOption = None, json: JsonOption = False, config: Config
             writer_lock(settings.data),
             topics_of(settings.kafka) as topics,
         ):
-            _check(db, topics, settings)
-            try:
-                told = _bring_in(db, topics, screen)
-            except ImportingError as error:
-                raise ConfigError(str(error)) from error
+            _check(db, settings)
+            told = _bring_in(db, topics, screen)
             if json:
                 print_json(told)
             else:
                 _show(screen, told, db)
 
 
-def _check(db: sqlite3.Connection, topics: Topics, settings: Settings) -> None:
-    """Raises ConfigError, StoreError or ClusterError where folder, settings and topics do not fit."""
+def _check(db: sqlite3.Connection, settings: Settings) -> None:
+    """Raises ConfigError or StoreError where folder and settings do not fit."""
     setup = setup_of(db)
     if setup is None:
         raise StoreError(f"the journal in {settings.data} is empty: there is no past to bring in")
     check_core(setup)
     agreed(setup, settings, str(settings.data), "bring in another folder")
-    for topic in (topics.names.journal, topics.names.changelog("monitor")):
-        found = len(topics.spans(topic))
-        if found != settings.kafka.partitions:
-            raise ConfigError(
-                f"{topic} has {found} partitions, and {settings.kafka.partitions} are set: "
-                f"STREAMPROC_KAFKA__PARTITIONS={found}; `streamproc topics check` says more"
-            )
 
 
 def _bring_in(db: sqlite3.Connection, topics: Topics, screen: Screen) -> dict[str, object]:
     """Writes all that is missing; what was done."""
     kafka, clock = screen.settings.kafka, 0
-    with admin_of(kafka) as admin:
-        ids = topic_ids(admin, state_topics(topics.names))
     (last,) = db.execute("SELECT max(seq) FROM journal").fetchone()
-    with writer_to(kafka, BEGINNING) as writer:
-        begun = reached(topics)
-        with long_work(screen, "journal", last) as done, seldom_collecting():
-            for step in steps(read(db), topics.names, kafka.partitions, begun, ids=ids):
-                writer.commit(step.outputs)
-                done(step.seq)
-                clock = step.clock
-    return {"records": last, "before": begun.seq, "partitions": kafka.partitions, "clock": to_text(clock)}
+    written = bring_in(kafka, topics, addressed(read(db), kafka.partitions))
+    before = next(written).seq
+    with long_work(screen, "journal", last) as done, seldom_collecting():
+        for step in written:
+            done(step.seq)
+            clock = step.clock
+    return {"records": last, "before": before, "partitions": kafka.partitions, "clock": to_text(clock)}
 
 
 def _show(screen: Screen, told: dict[str, object], db: sqlite3.Connection) -> None:

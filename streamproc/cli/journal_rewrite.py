@@ -1,19 +1,21 @@
 """`streamproc journal rewrite`: a cluster's journal under another prefix, without those who were forgotten."""
 
-from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from streamproc.adapters.kafka.importing import ImportingError, Reached, reached
-from streamproc.adapters.kafka.names import BEGINNING
+from streamproc.adapters.kafka.importing import bring_in
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.reading_journal import Journal
-from streamproc.adapters.kafka.rewriting import Gone, UnreadError, check_all_read, copied, gone_in, progress_of, steps
-from streamproc.adapters.kafka.state_topics import state_topics
-from streamproc.adapters.kafka.tools import admin_of
-from streamproc.adapters.kafka.topics import topic_ids
-from streamproc.adapters.kafka.transacting import writer_to
+from streamproc.adapters.kafka.rewriting import (
+    Gone,
+    check_all_read,
+    check_stopped,
+    copied,
+    gone_in,
+    progress_of,
+    unmoved,
+)
 from streamproc.cli.common import ConfigOption, JsonOption, Screen, command, print_json, seldom_collecting
 from streamproc.cli.outputs import long_work
 from streamproc.cli.topics import make_topics
@@ -44,49 +46,30 @@ def rewrite(
         if to == settings.kafka.prefix:
             raise ConfigError("--to is the prefix that the journal has: choose another")
         with topics_of(settings.kafka) as old:
-            try:
-                check_all_read(old)
-            except UnreadError as error:
-                raise ConfigError(
-                    f"{error}: let the workers come to the end of all topics, `streamproc lag` shows it, then stop them"
-                ) from error
-            kafka = settings.kafka.model_copy(update={"prefix": to, "partitions": len(Journal(old).spans)})
-            told = _write(screen, old, settings.model_copy(update={"kafka": kafka}))
+            told = _write(screen, old, to)
         if json:
             print_json(told)
         else:
             _show(screen, told)
 
 
-def _write(screen: Screen, old: Topics, settings: Settings) -> dict[str, object]:
-    """Writes all that is missing; what was done."""
-    make_topics(settings)
-    kafka, clock, seq = settings.kafka, 0, 0
+def _write(screen: Screen, old: Topics, to: str) -> dict[str, object]:
+    """Writes all that is missing; what was done. Raises ImportingError."""
+    check_stopped(screen.settings.kafka)
+    read = progress_of(old)
     source = Journal(old)
+    check_all_read(old)
+    kafka = screen.settings.kafka.model_copy(update={"prefix": to, "partitions": len(source.spans)})
+    settings = screen.settings.model_copy(update={"kafka": kafka})
+    make_topics(settings)
+    clock, seq, reader = 0, 0, source.reader()
     gone = gone_in(source.records(source.reader(number), number) for number in sorted(source.spans))
-    with ExitStack() as held:
-        topics = held.enter_context(topics_of(kafka))
-        with admin_of(kafka) as admin:
-            ids = topic_ids(admin, state_topics(topics.names))
-        writer = held.enter_context(writer_to(kafka, BEGINNING))
-        begun = _reached(topics)
-        reader = source.reader()
-        done = held.enter_context(long_work(screen, "journal", reader.total))
-        held.enter_context(seldom_collecting())
-        parts = [source.records(reader, number) for number in sorted(source.spans)]
-        along = progress_of(old, topics.names)
-        for step in steps(copied(parts, gone), topics.names, len(parts), begun, ids, along):
-            writer.commit(step.outputs)
+    records = copied([source.records(reader, number) for number in sorted(source.spans)], gone)
+    with topics_of(kafka) as topics, long_work(screen, "journal", reader.total) as done, seldom_collecting():
+        for step in bring_in(kafka, topics, records, unmoved(old, read, topics.names)):
             done(reader.done)
             clock, seq = step.clock, step.seq
     return _answer(seq, gone, clock, settings)
-
-
-def _reached(topics: Topics) -> Reached:
-    try:
-        return reached(topics)
-    except ImportingError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _answer(records: int, gone: dict[str, Gone], clock: int, settings: Settings) -> dict[str, object]:

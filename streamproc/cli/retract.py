@@ -93,6 +93,8 @@ def retract(
     with command(config, data) as screen:
         if on_cluster(screen.settings, data):
             with seldom_collecting():
+                if number is not None and not list_:
+                    raise ConfigError("a cluster does not know one import of a source from another: leave --import out")
                 _on_cluster(screen, None if list_ else source, to, yes=yes, json=json)
         elif list_:
             with reading(screen.settings.data) as db:

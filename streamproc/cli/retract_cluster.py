@@ -1,7 +1,7 @@
 """`streamproc retract` on a cluster: its journal, made anew in a folder without an import, begins another prefix."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,22 +16,17 @@ from streamproc.adapters.embedded.imports import Import
 from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.rewriting import FOLDER, Rewritten, rewrite
 from streamproc.adapters.embedded.schema import connect
-from streamproc.adapters.kafka.importing import ImportingError, Step, reached, steps
-from streamproc.adapters.kafka.names import BEGINNING
+from streamproc.adapters.kafka.importing import Addressed, addressed, bring_in
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal
-from streamproc.adapters.kafka.rewriting import UnreadError, check_all_read, copied, gone_in, progress_of
-from streamproc.adapters.kafka.state_topics import state_topics
-from streamproc.adapters.kafka.tools import ClusterError, admin_of
-from streamproc.adapters.kafka.topics import topic_ids
-from streamproc.adapters.kafka.transacting import writer_to
-from streamproc.adapters.kafka.transactions import Output
+from streamproc.adapters.kafka.rewriting import check_all_read, check_stopped, copied, gone_in, progress_of, unmoved
+from streamproc.adapters.kafka.tools import ClusterError
 from streamproc.cli.common import Screen
 from streamproc.cli.outputs import long_work
 from streamproc.cli.topics import make_topics
-from streamproc.config import ConfigError, Settings
-from streamproc.core.control import ClockMode, JournalRecord, Setup, Tick
+from streamproc.config import Settings
+from streamproc.core.control import ClockMode, Forget, JournalRecord, Tick
 from streamproc.core.events import CustomerFact
 from streamproc.core.time import HOUR
 from streamproc.wire import journal
@@ -62,13 +57,13 @@ class Retraction:
         self._held.close()
 
     def work_out(self) -> Rewritten:
-        """The journal without the source, in the folder. Raises ConfigError where workers have not read it all."""
-        try:
-            check_all_read(self._topics)
-        except UnreadError as error:
-            raise ConfigError(
-                f"{error}: let the workers come to the end of all topics, `streamproc lag` shows it, then stop them"
-            ) from error
+        """The journal without the source, in the folder.
+
+        Raises ImportingError where workers have not read it all, or still run; ClusterError.
+        """
+        check_stopped(self._settings.kafka)
+        self._read = progress_of(self._topics)
+        check_all_read(self._topics)
         with closing(connect(self._folder)) as old:
             last = _filled(old, self._topics)
             with long_work(self._screen, "journal", last) as done:
@@ -81,41 +76,22 @@ class Retraction:
         return is_of(getattr(old.record, "source", ""), self._source)
 
     def bring_in(self, to: str) -> None:
-        """Writes the new journal under the prefix; broken off, it goes on. Raises ConfigError, ClusterError."""
+        """Writes the new journal under the prefix; broken off, it goes on. Raises ImportingError, ClusterError."""
         journal_now = Journal(self._topics)
         kafka = self._settings.kafka.model_copy(update={"prefix": to, "partitions": len(journal_now.spans)})
         make_topics(self._settings.model_copy(update={"kafka": kafka}))
-        with ExitStack() as held:
-            new = held.enter_context(closing(connect(self._folder / FOLDER, readonly=True)))
-            topics = held.enter_context(topics_of(kafka))
-            with admin_of(kafka) as admin:
-                ids = topic_ids(admin, state_topics(topics.names))
-            writer = held.enter_context(writer_to(kafka, BEGINNING))
+        with closing(connect(self._folder / FOLDER, readonly=True)) as new, topics_of(kafka) as topics:
             (last,) = new.execute("SELECT max(seq) FROM journal").fetchone()
-            done = held.enter_context(long_work(self._screen, "topics", last))
-            along = progress_of(self._topics, topics.names)
-            try:
-                begun = reached(topics)
-                made = steps(read(new), topics.names, kafka.partitions, begun, ids=ids)
-                for step in _with_last(made, along):
-                    writer.commit(step.outputs)
+            along = unmoved(self._topics, self._read, topics.names)
+            with long_work(self._screen, "topics", last) as done:
+                for step in bring_in(kafka, topics, addressed(read(new), kafka.partitions), along):
                     done(step.seq)
-            except ImportingError as error:
-                raise ConfigError(str(error)) from error
 
 
 def is_of(named: str, source: str) -> bool:
     """Whether a record's source is the one asked for, or a partition of the topic asked for."""
-    return named == source or named.startswith(f"{source}/")
-
-
-def _with_last(made: Iterator[Step], along: list[Output]) -> Iterator[Step]:
-    """The steps; what goes along is in the last one."""
-    before = next(made)
-    for step in made:
-        yield before
-        before = step
-    yield before._replace(outputs=[*before.outputs, *along])
+    topic, _, number = named.rpartition("/")
+    return named == source or (topic == source and number.isdecimal())
 
 
 def _filled(db: sqlite3.Connection, topics: Topics) -> int:
@@ -150,17 +126,25 @@ def merged(topics: Topics) -> Iterator[JournalRecord]:
     Raises ClusterError where nothing was ever written.
     """
     source = Journal(topics)
-    setup = source.setup()
-    if setup is None:
+    if source.setup() is None:
         raise ClusterError("the cluster's journal is empty: start with `streamproc worker`")
-    yield setup
     numbers = sorted(source.spans)
     gone = gone_in(source.records(source.reader(number), number) for number in numbers)
     reader = source.reader()
-    for found in copied([source.records(reader, number) for number in numbers], gone):
-        own = getattr(found.record, "customer_id", None) is not None
-        if own or not (found.partition or isinstance(found.record, Setup)):
-            yield found.record
+    return once(copied([source.records(reader, number) for number in numbers], gone))
+
+
+def once(records: Iterable[Addressed]) -> Iterator[JournalRecord]:
+    """Of what is for everybody that in the first partition; the marks of who was forgotten may be in any, or in all."""
+    marks = set[Forget]()
+    for _, record, (number,) in records:
+        if isinstance(record, Forget):
+            if record in marks:
+                continue
+            marks.add(record)
+        elif number and getattr(record, "customer_id", None) is None:
+            continue
+        yield record
 
 
 def sources_of(settings: Settings) -> list[Import]:

@@ -47,7 +47,8 @@ async def begin(
     if any(name == IMPORTED for name, _ in first.headers) and await _first(connection, names.examples) is None:
         raise BeginningError(
             f"{names.journal} has a part of its past only: the import goes on, or was broken off. "
-            "`streamproc journal import` with the same data folder brings in the rest."
+            "The same command brings in the rest: `streamproc journal import` with the same data folder, `streamproc "
+            "journal rewrite` or `streamproc retract`."
         )
     found = journal.decode(first.value or b"")
     if not isinstance(found, Setup):

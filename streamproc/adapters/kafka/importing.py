@@ -1,20 +1,25 @@
 """A past for an empty journal: another journal's records in their order, each to the partitions where it belongs.
 
 The rule kept here: a record carries its number in a header, and transactions follow each other in the order of the
-numbers. So whoever finds an import that was broken off knows behind which number it goes on. The last transaction tells
-desk and trainer of the past; before it is there, no worker begins (see beginning.py).
+numbers. So whoever finds an import that was broken off knows behind which number it goes on. Each partition has its
+set-up in the first transaction; the last one tells desk and trainer of the past: in between no worker begins
+(see beginning.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from streamproc.adapters.kafka.clock import due_by
 from streamproc.adapters.kafka.messages import IMPORTED, PastForDesk, PastForTrainer, encode
-from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.names import BEGINNING, Names
 from streamproc.adapters.kafka.reading import Span, Topics, header
-from streamproc.adapters.kafka.state_topics import headers_of
+from streamproc.adapters.kafka.state_topics import headers_of, state_topics
+from streamproc.adapters.kafka.tools import admin_of
+from streamproc.adapters.kafka.topics import topic_ids
+from streamproc.adapters.kafka.transacting import writer_to
 from streamproc.adapters.kafka.transactions import Output, Record
+from streamproc.config import ConfigError, KafkaSettings
 from streamproc.core.control import ClockMode, JournalRecord, PolicyChange, Setup, Tick
 from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.ids import partition_of
@@ -29,8 +34,8 @@ LAST_LOOK = 256
 """Offsets from a partition's end in which its last record is looked for first."""
 
 
-class ImportingError(Exception):
-    """The cluster's journal cannot take this past; the message says why and what to do."""
+class ImportingError(ConfigError):
+    """The cluster's journal cannot take this past, or be one; the message says why and what to do."""
 
 
 class Reached(NamedTuple):
@@ -38,6 +43,14 @@ class Reached(NamedTuple):
 
     seq: int
     body: bytes
+
+
+class Addressed(NamedTuple):
+    """A record of the new journal: its number, itself, the partitions it is for."""
+
+    seq: int
+    record: JournalRecord
+    partitions: Sequence[int]
 
 
 class Step(NamedTuple):
@@ -89,62 +102,95 @@ class Past:
         return [Output(names.desk_inbox, 0, None, encode(desk)), Output(names.examples, 0, None, encode(trainer))]
 
 
+def bring_in(
+    kafka: KafkaSettings, topics: Topics, records: Iterable[Addressed], along: Iterable[Output] = ()
+) -> Iterator[Step]:
+    """Writes all that is missing, see `steps`: gives how far it had come before, then each transaction that is there.
+
+    Raises ImportingError as `reached` and `steps` do; ClusterError.
+    """
+    with admin_of(kafka) as admin:
+        ids = topic_ids(admin, state_topics(topics.names))
+    with writer_to(kafka, BEGINNING) as writer:
+        begun = reached(topics, kafka.partitions)
+        yield Step(begun.seq, 0, [])
+        for step in steps(records, topics.names, kafka.partitions, begun, ids=ids, along=along):
+            writer.commit(step.outputs)
+            yield step
+
+
+def addressed(records: Iterable[tuple[int, JournalRecord]], partitions: int) -> Iterator[Addressed]:
+    """Records with their numbers, each for the partition of its customer, or for all."""
+    for seq, record in records:
+        customer_id: str | None = getattr(record, "customer_id", None)
+        own = range(partitions) if customer_id is None else (partition_of(customer_id, partitions),)
+        yield Addressed(seq, record, own)
+
+
 def steps(
-    records: Iterable[tuple[int, JournalRecord]], names: Names, partitions: int, reached: Reached, most: int = RECORDS,
-    ids: Mapping[str, str] = MappingProxyType({}),
+    records: Iterable[Addressed], names: Names, partitions: int, reached: Reached, *,
+    ids: Mapping[str, str] = MappingProxyType({}), along: Iterable[Output] = (), most: int = RECORDS,
 ) -> Iterator[Step]:  # fmt: skip
     """The transactions of at most `most` records that bring in all records, with their numbers, behind those `reached`.
 
-    The first record says that the journal's state is in the topics of these `ids`.
+    The first record says that the journal's state is in the topics of these `ids`; the last transaction brings what
+    goes `along`, which is asked for only then.
 
     Raises ImportingError, before the first step, where what was reached is not of these records.
     """
     past, outputs, size, seq, known = Past(), list[Output](), 0, 0, b""
-    for seq, record in records:
-        past.note(record)
+    for seq, record, places in records:
+        if getattr(record, "customer_id", None) is not None or 0 in places:
+            past.note(record)
         body = journal.encode(record)
         if seq <= reached.seq:
             known = body
             continue
-        _check_same(reached, known)
-        made = _placed(record, body, seq, names, partitions)
-        if isinstance(record, Setup):
-            made = [output._replace(headers=(*output.headers, *headers_of(ids))) for output in made]
-        outputs += made
-        size += len(body) * len(made)
+        _check_same(reached, known, names)
+        outputs += _placed(record, body, seq, names, places, ids)
+        size += len(body) * len(places)
         if len(outputs) >= most or size >= BYTES:
             yield Step(seq, past.clock, outputs)
             outputs, size = [], 0
-    _check_same(reached, known)
+    _check_same(reached, known, names)
     mode = ClockMode(at=past.clock, mode="event")  # what comes is history until the cluster has caught up
     past.note(mode)
-    outputs += _placed(mode, journal.encode(mode), seq + 1, names, partitions)
-    yield Step(seq, past.clock, outputs + past.told(names))
+    outputs += _placed(mode, journal.encode(mode), seq + 1, names, range(partitions), ids)
+    yield Step(seq, past.clock, [*outputs, *past.told(names), *along])
 
 
-def _check_same(reached: Reached, known: bytes) -> None:
+def _check_same(reached: Reached, known: bytes, names: Names) -> None:
     if known != reached.body:
         raise ImportingError(
-            f"another past was being brought in, up to its record {reached.seq}: go on with that data folder. "
+            f"another past was being written to {names.journal}, up to its record {reached.seq}: go on with that one. "
             "To begin anew, delete the topics and make them again, or choose another prefix"
         )
 
 
-def _placed(record: JournalRecord, body: bytes, seq: int, names: Names, partitions: int) -> list[Output]:
-    headers = ((IMPORTED, str(seq).encode()),)
+def _placed(
+    record: JournalRecord, body: bytes, seq: int, names: Names, places: Iterable[int], ids: Mapping[str, str]
+) -> list[Output]:
+    headers = ((IMPORTED, str(seq).encode()), *(headers_of(ids) if isinstance(record, Setup) else ()))
     customer_id: str | None = getattr(record, "customer_id", None)
-    if customer_id is None:
-        return [Output(names.journal, number, None, body, headers) for number in range(partitions)]
-    number = partition_of(customer_id, partitions)
-    return [Output(names.journal, number, customer_id.encode(), body, headers)]
+    key = None if customer_id is None else customer_id.encode()
+    return [Output(names.journal, number, key, body, headers) for number in places]
 
 
-def reached(topics: Topics) -> Reached:
+def reached(topics: Topics, partitions: int) -> Reached:
     """How far an import into this cluster has come by now; whoever wrote before must have been fenced off.
 
-    Raises ImportingError where topics of ours hold anything else, or the import is complete.
+    Raises ImportingError where topics of ours hold anything else, the import is complete, or the journal has not so
+    many partitions.
     """
-    names, filled = topics.names, _filled(topics)
+    names = topics.names
+    for topic in (names.journal, names.changelog("monitor")):
+        found = len(topics.spans(topic))
+        if found != partitions:
+            raise ImportingError(
+                f"{topic} has {found} partitions, and {partitions} are needed: STREAMPROC_KAFKA__PARTITIONS={found}, "
+                "or another prefix; `streamproc topics check` says more"
+            )
+    filled = _filled(topics)
     first = filled.get(names.journal)
     if first is None:
         if filled:

@@ -11,20 +11,18 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from streamproc.adapters.kafka.changelog import POSITION
-from streamproc.adapters.kafka.importing import BYTES, RECORDS, ImportingError, Past, Reached, Step
-from streamproc.adapters.kafka.messages import IMPORTED
+from streamproc.adapters.kafka.importing import Addressed, ImportingError
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Span, Topics
 from streamproc.adapters.kafka.reading_base import last_of
 from streamproc.adapters.kafka.reading_journal import Placed
-from streamproc.adapters.kafka.state_topics import TAKEN, headers_of
+from streamproc.adapters.kafka.state_topics import APPS, TAKEN
+from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.transactions import Output
-from streamproc.core.control import ClockMode, Forget, Handover, JournalRecord, Setup, Tick
-from streamproc.wire import journal
+from streamproc.config import KafkaSettings
+from streamproc.core.control import Forget, Handover, JournalRecord, Setup, Tick
 
-
-class UnreadError(Exception):
-    """Workers have not read all there is; the message says what."""
+STOP = "let the workers come to the end of all topics, `streamproc lag` shows it, then stop them"
 
 
 class Gone(NamedTuple):
@@ -32,14 +30,6 @@ class Gone(NamedTuple):
 
     offset: int
     at: int
-
-
-class Copied(NamedTuple):
-    """A record of the new journal: its number, its partition, itself."""
-
-    seq: int
-    partition: int
-    record: JournalRecord
 
 
 def gone_in(parts: Iterable[Iterable[Placed]]) -> dict[str, Gone]:
@@ -52,10 +42,10 @@ def gone_in(parts: Iterable[Iterable[Placed]]) -> dict[str, Gone]:
     }
 
 
-def copied(parts: Sequence[Iterator[Placed]], gone: Mapping[str, Gone]) -> Iterator[Copied]:
+def copied(parts: Sequence[Iterator[Placed]], gone: Mapping[str, Gone]) -> Iterator[Addressed]:
     """What is left, partition by partition up to each tick; the first partition comes last, so its tick ends the round.
 
-    So the numbers are the same however often it is asked for.
+    So the numbers are the same however often it is asked for. Before all else comes what each partition begins with.
     """
     seq, left = 0, set(range(len(parts)))
     while left:
@@ -64,8 +54,8 @@ def copied(parts: Sequence[Iterator[Placed]], gone: Mapping[str, Gone]) -> Itera
                 kept = _kept(offset, record, gone)
                 if kept is not None:
                     seq += 1
-                    yield Copied(seq, number, kept)
-                if isinstance(record, Tick):
+                    yield Addressed(seq, kept, (number,))
+                if isinstance(record, Setup | Tick):
                     break
             else:
                 left.discard(number)
@@ -83,50 +73,17 @@ def _kept(offset: int, record: JournalRecord, gone: Mapping[str, Gone]) -> Journ
     return None if offset < forgotten.offset or record.at < forgotten.at else record
 
 
-def steps(
-    records: Iterable[Copied], names: Names, partitions: int, reached: Reached, ids: Mapping[str, str],
-    along: Sequence[Output], most: int = RECORDS,
-) -> Iterator[Step]:  # fmt: skip
-    """The transactions that write the records behind those `reached`; the last one brings what goes `along`.
-
-    The first record says that the journal's state is in the topics of these `ids`. Raises ImportingError, before the
-    first step, where what was reached is not of these records.
-    """
-    past, outputs, size, seq, known = Past(), list[Output](), 0, 0, b""
-    for seq, number, record in records:
-        customer_id: str | None = getattr(record, "customer_id", None)
-        if customer_id is not None or not number:
-            past.note(record)
-        body = journal.encode(record)
-        if seq <= reached.seq:
-            known = body
-            continue
-        _check_same(reached, known)
-        headers = ((IMPORTED, str(seq).encode()), *(headers_of(ids) if isinstance(record, Setup) else ()))
-        key = None if customer_id is None else customer_id.encode()
-        outputs.append(Output(names.journal, number, key, body, headers))
-        size += len(body)
-        if len(outputs) >= most or size >= BYTES:
-            yield Step(seq, past.clock, outputs)
-            outputs, size = [], 0
-    _check_same(reached, known)
-    mode = ClockMode(at=past.clock, mode="event")  # what comes is history until the cluster has caught up
-    past.note(mode)
-    last = ((IMPORTED, str(seq + 1).encode()),)
-    outputs += [Output(names.journal, number, None, journal.encode(mode), last) for number in range(partitions)]
-    yield Step(seq, past.clock, [*outputs, *past.told(names), *along])
-
-
-def _check_same(reached: Reached, known: bytes) -> None:
-    if known != reached.body:
-        raise ImportingError(
-            f"another journal was being written there, up to its record {reached.seq}: choose another prefix, or "
-            "delete the topics that begin with it"
-        )
+def check_stopped(kafka: KafkaSettings) -> None:
+    """Raises ImportingError while a worker is in a group of ours; ConfigError without brokers, ClusterError."""
+    with admin_of(kafka) as admin:
+        groups = admin.describe_groups([f"{kafka.prefix}{app}" for app in ("intake", *APPS)])
+    running = sorted(name for name, group in groups.items() if group["members"])
+    if running:
+        raise ImportingError(f"workers still run, in {', '.join(running)}: {STOP}")
 
 
 def check_all_read(topics: Topics) -> None:
-    """Raises UnreadError unless monitors, trainer and desk have read all that there is for them."""
+    """Raises ImportingError unless monitors, trainer and desk have read all that there is for them."""
     names = topics.names
     reads = {"monitor": names.journal, "trainer": names.examples, "desk": names.desk_inbox}
     for who, topic in reads.items():
@@ -135,14 +92,25 @@ def check_all_read(topics: Topics) -> None:
             position = int(positions.get(number, b"0"))
             unread = topics.between(topic, {number: Span(max(position, span.begin), span.end)})
             if next(unread.records(number), None) is not None:
-                raise UnreadError(f"the {who} has not read all of {topic}/{number}")
+                raise ImportingError(f"the {who} has not read all of {topic}/{number}: {STOP}")
 
 
-def progress_of(topics: Topics, names: Names) -> list[Output]:
-    """How far intake has read, as records under other names."""
+def progress_of(topics: Topics) -> dict[bytes, bytes]:
+    """How far intake has read, as its topic keeps it."""
     kept: dict[bytes, bytes] = {}
     for record in topics.read(topics.names.progress, [0]).records(0):
         if record.key is not None and record.key != TAKEN:
             kept.pop(record.key, None)
             kept.update({} if record.value is None else {record.key: record.value})
-    return [Output(names.progress, 0, key, value) for key, value in kept.items()]
+    return kept
+
+
+def unmoved(topics: Topics, before: Mapping[bytes, bytes], names: Names) -> Iterator[Output]:
+    """How far intake has read, as records under other names. Raises ImportingError where it was not so far `before`.
+
+    That is what it had read before the journal was: what came in between is in neither.
+    """
+    if progress_of(topics) != before:
+        raise ImportingError(f"workers ran meanwhile: {STOP}, and choose another prefix")
+    for key, value in before.items():
+        yield Output(names.progress, 0, key, value)

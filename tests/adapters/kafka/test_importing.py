@@ -15,7 +15,7 @@ from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.runner import Runner, batches
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
-from streamproc.adapters.kafka.importing import ImportingError, Reached, Step, steps
+from streamproc.adapters.kafka.importing import ImportingError, Reached, Step, addressed, steps
 from streamproc.adapters.kafka.messages import (
     IMPORTED,
     DeskMessage,
@@ -144,7 +144,7 @@ def live(folder: Path, events: Sequence[SimEvent], *, end: bool, late: Sequence[
 
 def imported(folder: Path, reached: Reached = Reached(0, b""), most: int = 100) -> list[Step]:  # noqa: B008
     with closing(connect(folder, readonly=True)) as db:
-        return list(steps(read(db), NAMES, PARTITIONS, reached, most))
+        return list(steps(addressed(read(db), PARTITIONS), NAMES, PARTITIONS, reached, most=most))
 
 
 def past_of(folder: Path) -> list[Output]:

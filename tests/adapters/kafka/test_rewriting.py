@@ -1,12 +1,15 @@
 """A cluster's journal made anew: everybody else comes to the same, and no byte names who was forgotten."""
 
+from itertools import islice
+
 import pytest
 from msgspec.structs import replace
 
-from streamproc.adapters.kafka.importing import ImportingError, Reached, Step
+from streamproc.adapters.kafka.importing import Addressed, ImportingError, Reached, Step, steps
 from streamproc.adapters.kafka.reading_journal import Placed
-from streamproc.adapters.kafka.rewriting import Gone, copied, gone_in, steps
-from streamproc.core.control import Disposition, Forget, Handover
+from streamproc.adapters.kafka.rewriting import Gone, copied, gone_in
+from streamproc.cli.retract_cluster import once
+from streamproc.core.control import Disposition, Forget, Handover, Setup
 from streamproc.core.events import Purchase
 from streamproc.core.ids import mark_of, partition_of
 from streamproc.monitor.state import encode_facts
@@ -24,7 +27,7 @@ def made_anew(cluster: Cluster, reached: Reached = Reached(0, b""), most: int = 
     found = parts(cluster)
     gone = gone_in(found)
     records = copied([iter(part) for part in found], gone)
-    return list(steps(records, NAMES, cluster.partitions, reached, {}, [], most))
+    return list(steps(records, NAMES, cluster.partitions, reached, most=most))
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +78,29 @@ def test_broken_off_it_goes_on_where_it_stopped(old: Cluster) -> None:
         assert [o for s in made_anew(old, reached, 100) for o in s.outputs] == [
             o for s in whole[done:] for o in s.outputs
         ]
-    with pytest.raises(ImportingError, match="another journal"):
+    with pytest.raises(ImportingError, match="another past"):
         made_anew(old, Reached(7, b"something else"))
+
+
+def test_every_partition_has_its_set_up_before_anything_else(old: Cluster) -> None:
+    """Or what is broken off before the first tick is no beginning: nothing could go on, and a worker would begin."""
+    records = copied([iter(part) for part in parts(old)], {})
+    assert [(r.record, r.partitions) for r in islice(records, old.partitions)] == [(SETUP, (n,)) for n in (2, 1, 0)]
+
+
+def test_in_one_order_the_marks_of_all_who_were_forgotten_stay() -> None:
+    old = ran(1)
+    people = sorted({entry.customer_id for entry in lines(old)})[:8]
+    for name in people:
+        asks(old, name)
+    assert {partition_of(name, old.partitions) for name in people} == {0, 1, 2}
+    found = parts(old)
+    records = list(once(copied([iter(part) for part in found], gone_in(found))))
+    assert sorted(r.who for r in records if isinstance(r, Forget)) == sorted(map(mark_of, people))
+    assert records[0] == SETUP
+    assert [type(r) for r in records].count(Setup) == 1
+    in_all = [Addressed(n, Forget(at=5, who="a-mark"), (n,)) for n in range(3)]
+    assert len(list(once(in_all))) == 1
 
 
 def test_what_came_after_somebody_was_forgotten_stays() -> None:

@@ -1,16 +1,20 @@
 """`streamproc forget`, `journal rewrite` on a real Kafka: a record for the workers, then topics without the person."""
 
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
+from kafka import KafkaConsumer
 
 from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.replay import Replay
 from streamproc.adapters.kafka.changelog import POSITION
+from streamproc.adapters.kafka.importing import ImportingError
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.rewriting import progress_of, unmoved
 from streamproc.adapters.kafka.transactions import Record
 from streamproc.config import KafkaSettings
 from streamproc.core.control import Forget, JournalRecord
@@ -99,6 +103,34 @@ def test_somebody_is_asked_to_be_forgotten_and_the_topics_are_made_anew_without_
         assert replayed(topics) == expected
     twice = cli("journal", "rewrite", "--to", new)
     assert (twice.code, "has its past already" in twice.err) == (2, True)
+
+
+def test_while_a_worker_runs_no_journal_is_made_anew(filled: Filled, cli: Cli) -> None:
+    with topics_of(settings(filled, filled.prefix)) as topics:
+        assert cli("topics", "create").code == 0
+        all_read(filled, topics)
+        group = f"{filled.prefix}desk"
+        with closing(KafkaConsumer(bootstrap_servers=filled.kafka.bootstrap, group_id=group)) as worker:
+            worker.subscribe([topics.names.desk_inbox])
+            while not worker.assignment():
+                worker.poll(100)
+            for words in (["journal", "rewrite"], ["retract", "purchases/0", "--yes"]):
+                ran = cli(*words, "--to", f"{filled.prefix}new.")
+                assert (ran.code, f"workers still run, in {group}" in ran.err) == (2, True)
+        before = progress_of(topics)
+        filled.write({(topics.names.progress, 0): [Record(0, PROGRESS, b"further", (), 0)]})
+        with pytest.raises(ImportingError, match="ran meanwhile"):
+            next(unmoved(topics, before, Names("new.")))
+
+
+def test_a_journal_with_other_partitions_is_no_place_for_it(filled: Filled, cli: Cli) -> None:
+    new = f"{filled.prefix}new."
+    with topics_of(settings(filled, filled.prefix)) as topics:
+        assert cli("topics", "create").code == 0
+        all_read(filled, topics)
+    filled.kafka.create({f"{new}journal": 5})
+    ran = cli("journal", "rewrite", "--to", new)
+    assert (ran.code, "has 5 partitions, and 3 are needed" in ran.err) == (2, True)
 
 
 def test_a_prefix_that_is_in_use_is_left_alone(filled: Filled, cli: Cli) -> None:

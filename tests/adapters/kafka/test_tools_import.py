@@ -17,7 +17,7 @@ from streamproc.adapters.embedded.lock import writer_lock
 from streamproc.adapters.embedded.replay import Replay
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.kafka.beginning import BeginningError, begin
-from streamproc.adapters.kafka.importing import Reached, steps
+from streamproc.adapters.kafka.importing import Reached, addressed, steps
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.state_topics import ids_in, state_topics
 from streamproc.adapters.kafka.transactions import Connection, Output, TransactionWriter
@@ -139,9 +139,8 @@ def test_killed_on_the_way_it_goes_on_and_no_worker_starts_meanwhile(
     assert 0 < rest.lines[0]["before"] < rest.lines[0]["records"] == ORDERS + 1
     found = committed()
     with closing(connect(large, readonly=True)) as db:
-        expected = [
-            o for step in steps(read(db), Names(topic_prefix), PARTITIONS, Reached(0, b"")) for o in step.outputs
-        ]
+        past = addressed(read(db), PARTITIONS)
+        expected = [o for s in steps(past, Names(topic_prefix), PARTITIONS, Reached(0, b"")) for o in s.outputs]
     for number in range(PARTITIONS):
         own = [o.value for o in expected if (o.topic, o.partition) == (Names(topic_prefix).journal, number)]
         assert found.values((Names(topic_prefix).journal, number)) == own
@@ -169,7 +168,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
         assert "is in use" in refusal(code=3)
     with monkeypatch.context() as other:
         other.setenv("STREAMPROC_KAFKA__PARTITIONS", "4")
-        assert "has 3 partitions, and 4 are set" in refusal()
+        assert "has 3 partitions, and 4 are needed" in refusal()
     with monkeypatch.context() as other:
         other.setenv("STREAMPROC_HORIZON_DAYS", "91")
         assert "was begun with horizon_days = 45" in refusal()

@@ -63,6 +63,8 @@ def test_it_lists_what_came_from_where(filled: Filled, cli: Cli) -> None:
 
 def test_nothing_is_written_where_nobody_agrees(filled: Filled, cli: Cli) -> None:
     assert cli("retract", "purchases/2").code == 2
+    one = cli("retract", "purchases/2", "--import", "7", "--to", f"{filled.prefix}none.", "--yes")
+    assert (one.code, "leave --import out" in one.err) == (2, True)
     assert cli("retract", "nothing", "--to", f"{filled.prefix}none.").code == 1
     [told] = cli("retract", "purchases/2", "--to", f"{filled.prefix}none.", "--json").lines
     assert (told["left_out"], told["kept"]) == (60, None)
