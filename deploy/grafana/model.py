@@ -162,10 +162,10 @@ VERDICTS = Row(
             "bars",
             Said("Verdicts", "验证结果"),
             Said(
-                "Warnings judged at their by-when: right is a customer who bought nothing.",
-                "到期验证的预警：准确指客户确未购买。",
+                "Warnings judged at their by-when within the time shown: right is a customer who bought nothing.",
+                "所选时间内到期验证的预警：准确指客户确未购买。",
             ),
-            (('sum by (verdict) (streamproc_verdicts_total{job="$job"})', "{{verdict}}"),),
+            (('sum by (verdict) (increase(streamproc_verdicts_total{job="$job"}[$__range]))', "{{verdict}}"),),
             width=8,
             names=("verdict",),
             link="/record",
@@ -183,7 +183,7 @@ VERDICTS = Row(
                         'sum(increase(streamproc_verdicts_total{job="$job", verdict="right"}[30d]))'
                         ' / (sum(increase(streamproc_verdicts_total{job="$job"}[30d])) > 0)'
                         ' or sum(streamproc_verdicts_total{job="$job", verdict="right"})'
-                        ' / sum(streamproc_verdicts_total{job="$job"})'
+                        ' / (sum(streamproc_verdicts_total{job="$job"}) > 0)'
                     ),
                     "",
                 ),
@@ -195,20 +195,21 @@ VERDICTS = Row(
             "bars",
             Said("Why nobody was warned of", "未发出预警的原因"),
             Said(
-                "Looks so far by outcome, but for customers who are lost or have not bought.",
-                "累计检查结果（不含已流失和未购买客户）。",
+                "Looks within the time shown by outcome, but for customers who are lost or have not bought.",
+                "所选时间内的检查结果（不含已流失和未购买客户）。",
             ),
             (
                 (
                     (
-                        "sort_desc(sum by (outcome)"
-                        ' (streamproc_looks_total{job="$job", outcome!~"already_lost|no_purchase_yet"}))'
+                        "sort_desc(sum by (outcome) (increase("
+                        'streamproc_looks_total{job="$job", outcome!~"already_lost|no_purchase_yet"}[$__range])) > 0'
+                        ' or label_replace(vector(0), "outcome", "none", "", ""))'
                     ),
                     "{{outcome}}",
                 ),
             ),
             width=8,
-            names=("outcome",),
+            names=("outcome", "rest"),
         ),
     ),
 )

@@ -80,6 +80,11 @@ class Placed(NamedTuple):
     at: GridPos
 
 
+def some(label: str, asks: str) -> str:
+    """The series that are not 0, of counters that are told for every value of a label; `none` where all are."""
+    return f'{asks} > 0 or label_replace(vector(0), "{label}", "none", "", "")'
+
+
 def placed(rows: Sequence[Row]) -> Iterator[Placed]:
     """Everything from left to right, line by line; what does not fit begins a line."""
     y = 0
@@ -156,7 +161,16 @@ OURS: dict[str, dict[str, Said]] = {
         "deskstep": Said("steps of the desk", "工作台操作"),
         "desk": Said("steps of the desk", "工作台操作"),
     },
-    "late": {"late": Said("late", "迟到"), "too_late": Said("too late", "过迟")},
+    "refusal": {
+        "killed_the_process": Said("ended the process", "导致进程终止"),
+        "unreadable": Said("unreadable", "无法读取"),
+        "forgotten": Said("of the forgotten", "属于已遗忘客户"),
+    },
+    "late": {
+        "late": Said("late", "迟到"),
+        "too_late": Said("too late", "过迟"),
+        "repeated": Said("told before", "重复"),
+    },
     "model": {"ours": Said("ours", "当前模型"), "challenger": Said("plain model", "简单模型")},
     "file": {
         "database": Said("database", "数据库"),

@@ -1,7 +1,7 @@
 """The dashboard Pipeline: is every feed flowing, lag, dead letters, recovery, resources."""
 
 from deploy.grafana.boards import Board, Chosen
-from deploy.grafana.panels import Panel, Row, Said
+from deploy.grafana.panels import Panel, Row, Said, some
 
 NOW = Row(
     Said("Is all well?", "是否正常"),
@@ -95,18 +95,22 @@ FEEDS = Row(
             "areas",
             Said("Refused, by reason", "拒收原因"),
             Said("Records sent to the dead letters within an hour, by reason.", "一小时内进入死信的记录，按原因。"),
-            (('sum by (reason) (increase(streamproc_refused_total{job="$job"}[1h]))', "{{reason}}"),),
+            ((some("reason", 'sum by (reason) (increase(streamproc_refused_total{job="$job"}[1h]))'), "{{reason}}"),),
             width=8,
-            names=("refusal",),
+            names=("refusal", "rest"),
         ),
         Panel(
             "lines",
-            Said("Late events", "迟到事件"),
+            Said("Late, or told before", "迟到与重复事件"),
             Said(
-                "Events within an hour that came after their tick; those too late change no label.",
-                "一小时内晚于时钟刻度到达的事件；过迟的不再影响标签。",
+                "Events within an hour that came after their tick, and such as told nothing new; those too late change "
+                "no label.",
+                "一小时内晚于时钟刻度到达的事件，以及没有新内容的重复事件；过迟的不再影响标签。",
             ),
-            (('sum by (kind) (increase(streamproc_late_events_total{job="$job"}[1h]))', "{{kind}}"),),
+            (
+                ('sum by (kind) (increase(streamproc_late_events_total{job="$job"}[1h]))', "{{kind}}"),
+                ('sum(increase(streamproc_repeated_events_total{job="$job"}[1h]))', "repeated"),
+            ),
             width=8,
             names=("late",),
         ),
@@ -199,10 +203,15 @@ WORK = Row(
                 "Every look at a customer ends in exactly one outcome; looks a second.",
                 "每次检查客户只有一个结果；每秒次数。",
             ),
-            (('sum by (outcome) (rate(streamproc_looks_total{job="$job"}[$__rate_interval]))', "{{outcome}}"),),
+            (
+                (
+                    some("outcome", 'sum by (outcome) (rate(streamproc_looks_total{job="$job"}[$__rate_interval]))'),
+                    "{{outcome}}",
+                ),
+            ),
             "ops",
             6,
-            names=("outcome",),
+            names=("outcome", "rest"),
         ),
         Panel(
             "lines",
@@ -349,11 +358,10 @@ RESOURCES = Row(
         Panel(
             "lines",
             Said("Bytes of a customer's state", "单个客户状态大小"),
-            Said("Mean size of an encoded state in a cluster's workers.", "集群工作进程中客户状态的平均大小。"),
+            Said("Mean size of an encoded state.", "客户状态编码后的平均大小。"),
             (('sum(streamproc_state_bytes{job="$job"}) / sum(streamproc_kept_customers{job="$job"})', ""),),
             "bytes",
             6,
-            teller="worker",
         ),
         Panel(
             "lines",
@@ -372,10 +380,20 @@ RESOURCES = Row(
         Panel(
             "lines",
             Said("Records of the journal", "日志记录数"),
-            Said("A run's journal; it is kept for ever.", "单机运行的日志记录数，永久保存。"),
-            (('max(streamproc_journal_records{job="$job"})', ""),),
+            Said("The journal's records; it is kept for ever.", "日志记录数，永久保存。"),
+            (('sum(streamproc_journal_records{job="$job"})', ""),),
             width=6,
-            teller="run",
+        ),
+        Panel(
+            "lines",
+            Said("Bytes of the journal", "日志大小"),
+            Said(
+                "Bytes of the journal's records, from a sample; on disk, and in copies, they take more.",
+                "按抽样估计的日志记录字节数；加上磁盘开销和副本会更多。",
+            ),
+            (('sum(streamproc_journal_bytes{job="$job"})', ""),),
+            "bytes",
+            6,
         ),
     ),
 )

@@ -1,7 +1,14 @@
 """The dashboard Retention: who is leaving, by grade, stage and cause; what is at stake; warnings and their verdicts."""
 
 from deploy.grafana.boards import Board, Chosen
-from deploy.grafana.panels import Panel, Row, Said
+from deploy.grafana.panels import Panel, Row, Said, some
+
+
+def _mean(total: str, count: str, summed: str = "sum") -> str:
+    """One over the other, of what came within the time shown; of all that is told where nothing came."""
+    came = f"{summed} (increase({total}[$__range])) / ({summed} (increase({count}[$__range])) > 0)"
+    return f"{came} or {summed} ({total}) / ({summed} ({count}) > 0)"
+
 
 CUSTOMERS = Row(
     Said("Who is there, and what they are worth", "客户与价值"),
@@ -61,7 +68,7 @@ CUSTOMERS = Row(
             Said("Customers by stage", "各阶段客户数"),
             Said("Where customers stand in the lifecycle.", "客户在流转各阶段的分布。"),
             (('sum by (stage) (streamproc_customers{job="$job"})', "{{stage}}"),),
-            width=8,
+            width=6,
             names=("stage",),
         ),
         Panel(
@@ -72,14 +79,25 @@ CUSTOMERS = Row(
                 "按近一年贡献划分的价值等级，A 为前 20%。",
             ),
             (('sum by (grade) (streamproc_graded_customers{job="$job", grade=~"$grade"})', "{{grade}}"),),
-            width=8,
+            width=6,
+        ),
+        Panel(
+            "areas",
+            Said("Customers by segment", "各类别客户数"),
+            Said(
+                "The five segments by impact and strategic meaning; bleeding ones cost more than they bring.",
+                "按影响与战略意义划分的五类客户；出血型的成本高于收益。",
+            ),
+            (('sum by (segment) (streamproc_segmented_customers{job="$job"})', "{{segment}}"),),
+            width=6,
+            names=("segment",),
         ),
         Panel(
             "lines",
             Said("Value at risk over time", "风险价值走势"),
             Said("Expected loss over open warnings.", "未结预警的预期损失随时间变化。"),
             (('sum by (currency) (streamproc_value_at_risk{job="$job"})', "{{currency}}"),),
-            width=8,
+            width=6,
         ),
     ),
 )
@@ -97,7 +115,7 @@ LEAVING = Row(
             ),
             (
                 (
-                    'sum by (grade) (increase(streamproc_lost_customers_total{job="$job", grade=~"$grade"}[30d]))',
+                    'sum by (grade) (increase(streamproc:lost_customers:max{job="$job", grade=~"$grade"}[30d]))',
                     "{{grade}}",
                 ),
             ),
@@ -137,15 +155,7 @@ LEAVING = Row(
                 "What those who run the shop should see: churn outside its band, complaint surges, broken promises.",
                 "经营者应关注的警报：流失率异常、投诉激增、承诺逾期等。",
             ),
-            (
-                (
-                    (
-                        'sum by (kind) (streamproc_open_alerts{job="$job"})'
-                        ' or label_replace(vector(0), "kind", "none", "", "")'
-                    ),
-                    "{{kind}}",
-                ),
-            ),
+            ((some("kind", 'sum by (kind) (streamproc_open_alerts{job="$job"})'), "{{kind}}"),),
             width=8,
             names=("alert", "rest"),
             link="/",
@@ -189,7 +199,11 @@ COMPLAINTS = Row(
             Said("Complaints opened within a day, by category.", "每天新增投诉，按类别。"),
             (
                 (
-                    'sum by (category) (increase(streamproc_complaint_steps_total{job="$job", status="opened"}[1d]))',
+                    some(
+                        "category",
+                        "sum by (category)"
+                        ' (increase(streamproc_complaint_steps_total{job="$job", status="opened"}[1d]))',
+                    ),
                     "{{category}}",
                 ),
             ),
@@ -200,14 +214,16 @@ COMPLAINTS = Row(
             "bars",
             Said("Mean time to answer", "平均答复时间"),
             Said(
-                "From the opening of a complaint to its acknowledgement and to its resolution, over all so far.",
-                "投诉从提出到受理、到解决的平均时间。",
+                "From the opening of a complaint to its acknowledgement and to its resolution, within the time shown; "
+                "where there were none, over all that is known.",
+                "所选时间内投诉从提出到受理、到解决的平均时间；若无，则按全部已知数据计算。",
             ),
             (
                 (
-                    (
-                        'sum by (status) (streamproc_complaint_answer_seconds_sum{job="$job"})'
-                        ' / sum by (status) (streamproc_complaint_answer_seconds_count{job="$job"})'
+                    _mean(
+                        'streamproc_complaint_answer_seconds_sum{job="$job"}',
+                        'streamproc_complaint_answer_seconds_count{job="$job"}',
+                        "sum by (status)",
                     ),
                     "{{status}}",
                 ),
@@ -234,14 +250,15 @@ WARNINGS = Row(
             "stat",
             Said("Precision", "准确率"),
             Said(
-                "Of the warnings judged so far, the share whose customer bought nothing by the by-when.",
-                "已验证预警中，客户到期确未购买的比例。",
+                "Of the warnings judged within the time shown, the share whose customer bought nothing by the by-when; "
+                "of all that is known where there were none.",
+                "所选时间内验证的预警中，客户到期确未购买的比例；若无，则按全部已知数据计算。",
             ),
             (
                 (
-                    (
-                        'sum(streamproc_verdicts_total{job="$job", verdict="right"})'
-                        ' / sum(streamproc_verdicts_total{job="$job"})'
+                    _mean(
+                        'streamproc_verdicts_total{job="$job", verdict="right"}',
+                        'streamproc_verdicts_total{job="$job"}',
                     ),
                     "",
                 ),
@@ -254,21 +271,21 @@ WARNINGS = Row(
             "stat",
             Said("Lead time", "提前量"),
             Said(
-                "Mean time from the raising of a warning to the loss of its customer; of a run, not of a cluster.",
-                "从发出预警到客户流失的平均时间（单机运行）。",
+                "Mean time from the raising of a warning to the loss of its customer, of losses within the time shown; "
+                "of all that are known where there were none.",
+                "所选时间内从发出预警到客户流失的平均时间；若无，则按全部已知数据计算。",
             ),
             (
                 (
-                    (
-                        'sum(streamproc_warning_lead_seconds_sum{job="$job"})'
-                        ' / sum(streamproc_warning_lead_seconds_count{job="$job"})'
+                    _mean(
+                        'streamproc_warning_lead_seconds_sum{job="$job"}',
+                        'streamproc_warning_lead_seconds_count{job="$job"}',
                     ),
                     "",
                 ),
             ),
             "s",
             4,
-            teller="run",
             link="/record",
         ),
         Panel(
@@ -283,31 +300,57 @@ WARNINGS = Row(
         Panel(
             "stat",
             Said("Won back", "挽回客户"),
-            Said("Lost customers who bought again, ever.", "流失后再次购买的客户总数。"),
-            (('sum(streamproc_won_back_customers_total{job="$job"})', ""),),
+            Said("Lost customers who bought again, within the time shown.", "所选时间内流失后再次购买的客户数。"),
+            (('sum(increase(streamproc_won_back_customers_total{job="$job"}[$__range]))', ""),),
             width=4,
         ),
         Panel(
             "stat",
             Said("Service warnings", "服务预警"),
-            Said("Warnings of unhappy and silent customers, ever.", "针对不满意但沉默客户的预警总数。"),
-            (('sum(streamproc_service_warnings_total{job="$job"}) or vector(0)', ""),),
+            Said(
+                "Warnings of unhappy and silent customers, within the time shown.",
+                "所选时间内针对不满意但沉默客户的预警数。",
+            ),
+            (('sum(increase(streamproc_service_warnings_total{job="$job"}[$__range]))', ""),),
             width=4,
         ),
         Panel(
             "bars",
+            Said("Open, by severity", "未结预警（按严重程度）"),
+            Said(
+                "Open warnings of leaving and of unhappy customers, by severity.",
+                "未结的流失预警和服务预警，按严重程度。",
+            ),
+            (('sum by (severity) (streamproc_open_warnings{job="$job"})', "{{severity}}"),),
+            width=6,
+            names=("severity",),
+            link="/",
+        ),
+        Panel(
+            "bars",
             Said("Raised, by severity", "预警严重程度"),
-            Said("Warnings raised so far, by severity at the time.", "累计预警，按发出时的严重程度。"),
-            (('sum by (severity) (streamproc_raised_warnings_total{job="$job"})', "{{severity}}"),),
-            width=8,
+            Said(
+                "Warnings raised within the time shown, by severity at the time.",
+                "所选时间内的预警，按发出时的严重程度。",
+            ),
+            (('sum by (severity) (increase(streamproc_raised_warnings_total{job="$job"}[$__range]))', "{{severity}}"),),
+            width=6,
             names=("severity",),
         ),
         Panel(
             "bars",
             Said("Raised, by likely cause", "预警原因"),
-            Said("Warnings raised so far, by the likeliest cause at the time.", "累计预警，按当时最可能的原因。"),
-            (('sum by (cause) (streamproc_warning_causes_total{job="$job"})', "{{cause}}"),),
-            width=8,
+            Said(
+                "Warnings raised within the time shown, by the likeliest cause at the time.",
+                "所选时间内的预警，按当时最可能的原因。",
+            ),
+            (
+                (
+                    some("cause", 'sum by (cause) (increase(streamproc_warning_causes_total{job="$job"}[$__range]))'),
+                    "{{cause}}",
+                ),
+            ),
+            width=6,
             names=("cause", "rest"),
         ),
         Panel(
@@ -318,7 +361,7 @@ WARNINGS = Row(
                 "每天发出、升级、挽回、流失、撤回的预警数。",
             ),
             (('sum by (change) (increase(streamproc_warning_changes_total{job="$job"}[1d]))', "{{change}}"),),
-            width=8,
+            width=6,
             names=("state",),
         ),
     ),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import streamproc
 from tests.deploy.composed import compose
 from tests.ground.source import ROOT
 
@@ -20,8 +21,10 @@ KUBECTL = Path(sys.executable).with_name("kubectl")
 STAND_IN = """#!/bin/bash
 echo "$(basename "$0") $*" >>"{calls}"
 case "$*" in
-    *--dry-run=client*|*--local*) exec "{kubectl}" "$@" ;;
+    *--dry-run=client*|*--local*|"kustomize "*) exec "{kubectl}" "$@" ;;
     *"--filename -") cat >"{calls}.$(grep -c . "{calls}")" ;;
+    "image inspect "*) grep -q "compose build" "{calls}" && echo "${{BUILT:-}}" || echo "${{RUNNING:-}}" ;;
+    "get pods "*) echo "${{RUNNING:-}}" ;;
     "compose port "*) echo "127.0.0.1:$4" ;;
     "get crd "*) [ -n "${{OPERATOR:-}}" ] ;;
 esac
@@ -43,9 +46,9 @@ class Stage:
             program.write_text(STAND_IN.format(calls=self._calls, kubectl=KUBECTL), encoding="utf-8")
             program.chmod(0o755)
 
-    def run(self, *words: str, operator: bool = False) -> "subprocess.CompletedProcess[str]":
-        """Runs a command of deploy/."""
-        environment = {**os.environ, "PATH": f"{self._path}:{os.environ['PATH']}", "OPERATOR": "1" if operator else ""}
+    def run(self, *words: str, **told: str) -> "subprocess.CompletedProcess[str]":
+        """Runs a command of deploy/. What stand-ins are `told`: OPERATOR is there; which image is RUNNING, and BUILT."""
+        environment = {**os.environ, "PATH": f"{self._path}:{os.environ['PATH']}", **told}
         command = [str(self.deploy / words[0]), *words[1:]]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -68,7 +71,10 @@ def stage(tmp_path: Path) -> Stage:
 def test_compose_comes_up_with_secrets_of_its_own(stage: Stage) -> None:
     done = stage.run("compose/up")
     assert done.returncode == 0, done.stderr
-    assert stage.calls[0] == "docker compose up --detach --build --wait"
+    assert [call for call in stage.calls if "inspect" not in call][:2] == [
+        "docker compose build",
+        "docker compose up --detach --wait",
+    ]
     token = (stage.deploy / "compose" / "secrets" / "page-token").read_text(encoding="utf-8")
     assert token not in done.stdout + done.stderr
     assert "http://127.0.0.1:8080/" in done.stdout
@@ -117,14 +123,27 @@ def test_all_that_is_mounted_is_looked_at() -> None:
 def test_kubernetes_comes_up_small_with_secrets_of_its_own(stage: Stage) -> None:
     done = stage.run("kubernetes/up", "small")
     assert done.returncode == 0, done.stderr
-    assert stage.calls[0] == "kubectl apply -k overlays/small"
+    assert "kubectl apply -k overlays/small" in stage.calls
+    assert [call for call in stage.calls if "scale" in call] == []
     assert stage.calls[-1].startswith("kubectl rollout status --namespace streamproc")
     assert stage.applied == []
     assert (stage.deploy / "kubernetes" / "overlays" / "small" / "secrets" / "worker.toml").exists()
 
 
+def test_old_workers_end_before_new_ones_begin(stage: Stage) -> None:
+    assert stage.run("compose/up", RUNNING="old", BUILT="new").returncode == 0
+    order = [call.split()[2] for call in stage.calls if "compose" in call]
+    assert order[:3] == ["build", "stop", "up"]
+    same = f"streamproc:{streamproc.__version__}"
+    for running, scaled in ((same, []), ("streamproc:0.0.9 streamproc:0.0.9", ["scale", "wait"])):
+        before = len(stage.calls)
+        assert stage.run("kubernetes/up", "small", RUNNING=running).returncode == 0
+        verbs = [call.split()[1] for call in stage.calls[before:]]
+        assert verbs[: verbs.index("apply")] == ["kustomize", "get", *scaled]
+
+
 def test_an_operator_gets_rules_and_dashboards(stage: Stage) -> None:
-    assert stage.run("kubernetes/up", "small", operator=True).returncode == 0
+    assert stage.run("kubernetes/up", "small", OPERATOR="1").returncode == 0
     kinds = {str(found["kind"]) for found in stage.applied}
     assert kinds == {"PrometheusRule", "ConfigMap"}
     assert "kubectl apply --namespace streamproc --filename monitoring.yaml" in stage.calls
