@@ -47,7 +47,7 @@ class Stage:
             program.chmod(0o755)
 
     def run(self, *words: str, **told: str) -> "subprocess.CompletedProcess[str]":
-        """Runs a command of deploy/. What stand-ins are `told`: OPERATOR is there; which image is RUNNING, and BUILT."""
+        """Runs a command of deploy/. Stand-ins are `told` if an OPERATOR is there, which image is RUNNING and BUILT."""
         environment = {**os.environ, "PATH": f"{self._path}:{os.environ['PATH']}", **told}
         command = [str(self.deploy / words[0]), *words[1:]]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
