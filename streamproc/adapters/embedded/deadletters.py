@@ -47,16 +47,18 @@ def of_effect(effect: DeadLettered, seq: int) -> DeadLetter:
     return DeadLetter(effect.reason, "", effect.trace, JOURNAL, seq, 0, raw)
 
 
-def write(db: sqlite3.Connection, letters: Iterable[DeadLetter]) -> None:
-    """Keeps dead letters, inside the transaction that is open; one that is known already is not doubled."""
-    rows = [
-        (_key(x), x.reason, x.field, x.detail, x.source, x.row, x.offset, x.raw) for x in letters
-    ]  # fmt: skip
-    db.executemany(
-        "INSERT INTO dead_letters (key, reason, field, detail, source, row, offset, raw) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-        rows,
-    )
+def write(db: sqlite3.Connection, letters: Iterable[DeadLetter]) -> list[str]:
+    """Keeps dead letters, inside the transaction that is open; the reasons of those that were not known already."""
+    fresh = []
+    for x in letters:
+        done = db.execute(
+            "INSERT INTO dead_letters (key, reason, field, detail, source, row, offset, raw) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (_key(x), x.reason, x.field, x.detail, x.source, x.row, x.offset, x.raw),
+        )
+        if done.rowcount:
+            fresh.append(x.reason)
+    return fresh
 
 
 def _key(letter: DeadLetter) -> str:

@@ -139,6 +139,7 @@ class Runner:
     def _new_batch(self) -> None:
         self._entries: list[Entry] = []
         self._alerts: list[Alert] = []
+        self._refused: list[DeadLetter] = []
         self._dead: list[DeadLetter] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._inbox: list[list[Example | Sighting]] = []
@@ -155,8 +156,7 @@ class Runner:
         for arrival in arrivals:
             outcome = arrival.outcome
             if isinstance(outcome, Refusal):
-                self._dead.append(of_refusal(outcome, arrival.raw, arrival.position))
-                self._counts["refused", outcome.reason] += 1
+                self._refused.append(of_refusal(outcome, arrival.raw, arrival.position))
                 taken.statuses.append("refused")
             elif self._is_forgotten(outcome):
                 self._counts["refused", "forgotten"] += 1
@@ -297,6 +297,8 @@ class Runner:
                 self._keep_waiting(partition)
             feed.write(db, self._entries)
             alerts.write(db, self._alerts)
+            for reason in write_dead_letters(db, self._refused):  # a file that is read again refuses nothing new
+                self._counts["refused", reason] += 1
             write_dead_letters(db, self._dead)
             self._keep_counts()
             self._keep_trainer()

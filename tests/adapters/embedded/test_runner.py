@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def test_the_same_export_imported_again_changes_nothing(tmp_path: Path, arrivals
     before = contents(tmp_path)
     fill(tmp_path, arrivals, batch=33)
     assert contents(tmp_path) == before
+
+
+def test_what_is_refused_is_counted_once_however_often_its_file_is_read(
+    tmp_path: Path, arrivals: list[Delivery]
+) -> None:
+    for _ in range(2):
+        fill(tmp_path, arrivals)
+        tables = contents(tmp_path, ["counts", "dead_letters"])
+        refused = {label: n for name, label, n in tables["counts"] if name == "refused"}
+        assert refused == Counter(letter[2] for letter in tables["dead_letters"])
+        assert sum(refused.values()) > 5
 
 
 def test_a_longer_export_after_a_shorter_one_leaves_what_was_there(tmp_path: Path, arrivals: list[Delivery]) -> None:
