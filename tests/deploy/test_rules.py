@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from deploy.grafana.write import BOARDS
 from streamproc.cli.main import app
+from tests.deploy.composed import compose
 from tests.ground.source import ROOT
+from tests.servers.process import needed
 
 RULES = ROOT / "deploy" / "prometheus"
 PAGES = ROOT / "deploy" / "runbooks"
@@ -87,6 +89,17 @@ def test_a_runbook_s_command_is_one_of_the_program_s(line: str) -> None:
     shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0, line
     assert {word for word in words if word.startswith("--") and word not in shown.output} == set(), line
+
+
+def test_what_a_runbook_asks_of_containers_is_there() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES.glob("*.md"))
+    asked = re.findall(r"docker compose (?:exec|logs|restart|stop|run)((?: +--?\S+(?: \d+)?)*) +([a-z]+)", text)
+    assert {service for _, service in asked} == {"worker", "redis", "alertmanager", "page"}
+    assert {service for _, service in asked} <= compose()["services"].keys()
+    for command in re.findall(r"amtool [^`]*", text):
+        words = [*shlex.split(command), "--help"]
+        subprocess.run([needed("amtool", "prometheus-alertmanager"), *words[1:]], check=True, capture_output=True)
+        assert any(word.startswith("--alertmanager.url=") for word in words), "it knows no other"
 
 
 def test_runbooks_name_only_pages_panels_and_files_that_are_there() -> None:
