@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from streamproc.adapters.embedded.forgetting import drop_halves, ids_of, kept_beside, purge, traces
 from streamproc.adapters.embedded.forgetting import forget as forget_in
-from streamproc.adapters.embedded.forgetting import ids_of, kept_beside, purge, traces
 from streamproc.cli.common import (
     FINDING,
     ConfigOption,
@@ -21,6 +21,7 @@ from streamproc.cli.common import (
 )
 from streamproc.cli.home import on_cluster
 from streamproc.cli.writing import writing
+from streamproc.config import ConfigError
 from streamproc.desk.forgetting import Traces
 
 
@@ -51,6 +52,8 @@ def forget(
         streamproc forget c-1017 --yes --data /var/lib/streamproc
     """
     with command(config, data) as screen:
+        if not customer or not _is_text(customer):
+            raise ConfigError("name a customer by the id that is in the feeds")
         if on_cluster(screen.settings, data):
             _on_cluster(screen, customer, yes=yes, json=json)
             return
@@ -60,8 +63,14 @@ def forget(
             if done:
                 forget_in(held.db, held.runner, frozenset(found.ids), wall())
             if done or yes:
+                drop_halves(screen.settings.data)
                 purge(held.db)
         _tell(screen, found, kept_beside(screen.settings.data), done=done, json=json)
+
+
+def _is_text(word: str) -> bool:
+    """Whether it was UTF-8; other bytes come as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _on_cluster(screen: Screen, customer: str, *, yes: bool, json: bool) -> None:

@@ -152,9 +152,10 @@ def _retract(screen: Screen, source: str, number: int | None, *, yes: bool, json
     if not json:
         _show(screen, told)
     kept = None
-    if yes or _agreed(screen, json=json):
-        kept = put_in_place(folder, f"streamproc-before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db")
-    else:
+    try:
+        if yes or _agreed(screen, json=json):
+            kept = put_in_place(folder, f"streamproc-before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db")
+    finally:
         drop(folder)
     _end(screen, told, None if kept is None else str(kept), json=json)
 

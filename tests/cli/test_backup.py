@@ -1,5 +1,8 @@
 """`streamproc backup` and `restore`: one file as of one instant, put back as it was."""
 
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -53,6 +56,40 @@ def test_a_backup_can_be_made_in_the_middle_of_a_write(cli: Cli, own: Path, tmp_
         db.execute("ROLLBACK")
     cli("restore", tmp_path / "b.db", "--data", tmp_path / "r")
     assert asked(tmp_path / "r", "SELECT count(*) FROM journal") == count
+
+
+DYING = """
+import os, pathlib, sys
+from streamproc.adapters.embedded.copies import put_back
+pathlib.Path.replace = lambda *_: os.kill(os.getpid(), 9)
+put_back(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+"""
+WRITING = """
+import os, pathlib, sys
+from streamproc.adapters.embedded.schema import connect
+connect(pathlib.Path(sys.argv[1])).execute("INSERT INTO counts VALUES ('only', 'in the log', 1)")
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_killed_before_the_backup_is_in_place_all_is_as_it_was(cli: Cli, own: Path, tmp_path: Path) -> None:
+    """What the last writer left in the file's log is not lost with it."""
+    cli("backup", tmp_path / "b.db", "--data", own)
+    for code, *words in ((WRITING, own), (DYING, tmp_path / "b.db", own)):
+        ran = subprocess.run([sys.executable, "-c", code, *map(str, words)], check=False)
+        assert ran.returncode == -signal.SIGKILL
+    assert asked(own, "SELECT n FROM counts WHERE name = 'only'") == [1]
+    assert cli("restore", tmp_path / "b.db", "--force", "--data", own).code == 0
+    assert asked(own, "SELECT n FROM counts WHERE name = 'only'") == []
+
+
+def test_while_somebody_reads_nothing_is_put_back(cli: Cli, own: Path, tmp_path: Path) -> None:
+    cli("backup", tmp_path / "b.db", "--data", own)
+    with closing(connect(own, readonly=True)) as reader:
+        reader.execute("SELECT count(*) FROM journal").fetchone()
+        ran = cli("restore", tmp_path / "b.db", "--force", "--data", own)
+        assert (ran.code, "somebody reads" in ran.err) == (3, True)
+    assert cli("restore", tmp_path / "b.db", "--force", "--data", own).code == 0
 
 
 def test_data_is_replaced_only_when_forced(cli: Cli, folder: Path, own: Path, tmp_path: Path) -> None:

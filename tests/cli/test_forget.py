@@ -1,12 +1,16 @@
 """`streamproc forget`: nothing in the folder names the person any more, and all others' past stays as it was."""
 
+import os
 import re
+import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from streamproc.adapters.embedded.copies import PART
+from streamproc.adapters.embedded.rewriting import FOLDER
 from streamproc.adapters.embedded.schema import FILE, connect
 from tests.cli.shop import Cli, Feeds, asked, feed_into, lines_of
 
@@ -100,6 +104,24 @@ def test_nothing_changes_where_nobody_agrees(cli: Cli, own: Path) -> None:
     assert (ran.code, "Nothing was changed" in ran.out) == (0, True)
     assert (own / FILE).read_bytes() == before
     assert cli("forget", "nobody", "--yes", "--data", own).code == 1
+
+
+def test_what_was_broken_off_beside_the_file_goes_too_and_a_backup_there_is_named(cli: Cli, own: Path) -> None:
+    for half in (own / FOLDER / FILE, own / PART, own / "streamproc-20260131T120000Z.db"):
+        half.parent.mkdir(exist_ok=True)
+        shutil.copyfile(own / FILE, half)
+    [told] = cli("forget", OTHER, "--yes", "--json", "--data", own).lines
+    assert told["kept_beside"] == [str(own / "streamproc-20260131T120000Z.db")]
+    assert sorted(path.name for path in own.iterdir()) == [
+        "streamproc-20260131T120000Z.db", "streamproc.db", "streamproc.lock",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["", os.fsdecode(b"c\xff")])
+def test_what_is_no_id_is_nobody_s(cli: Cli, own: Path, word: str) -> None:
+    letters = asked(own, "SELECT count(*) FROM dead_letters")
+    assert cli("forget", word, "--yes", "--data", own).code == 2
+    assert asked(own, "SELECT count(*) FROM dead_letters") == letters
 
 
 def test_while_somebody_reads_it_says_that_the_log_still_holds_them(cli: Cli, own: Path) -> None:

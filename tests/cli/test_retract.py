@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from streamproc.adapters.embedded.rewriting import FOLDER
-from streamproc.adapters.embedded.schema import FILE
+from streamproc.adapters.embedded.schema import FILE, connect
 from tests.cli.shop import PROGRAM, Cli, asked, feed_into, lines_of
 
 
@@ -85,6 +86,27 @@ def test_one_of_two_imports_of_a_name(cli: Cli, spoilt: Path) -> None:
     assert [(o["records"], o["begun"] is None) for o in left if o["source"] == "wrong.jsonl"] == [(40, False)]
     assert cli("retract", "wrong.jsonl", "--yes", "--data", spoilt).code == 0  # a journal made anew is made anew again
     assert cli("replay", "--data", spoilt).code == 0
+
+
+def test_imports_stay_apart_though_their_first_records_are_gone(cli: Cli, spoilt: Path) -> None:
+    assert cli("forget", "c0000000", "--yes", "--data", spoilt).code == 0
+    before = [o for o in cli("retract", "--list", "--json", "--data", spoilt).lines if o["source"] == "wrong.jsonl"]
+    assert [o["records"] for o in before] == [39, 39]
+    assert cli("retract", "complaints.jsonl", "--yes", "--data", spoilt).code == 0
+    after = [o for o in cli("retract", "--list", "--json", "--data", spoilt).lines if o["source"] == "wrong.jsonl"]
+    assert [(o["records"], o["since"], o["begun"]) for o in after] == [
+        (o["records"], o["since"], o["begun"]) for o in before
+    ]
+
+
+def test_while_somebody_reads_nothing_changes_and_nothing_is_left_there(cli: Cli, spoilt: Path) -> None:
+    with closing(connect(spoilt, readonly=True)) as reader:
+        reader.execute("SELECT count(*) FROM journal").fetchone()
+        before = asked(spoilt, "SELECT * FROM journal")
+        ran = cli("retract", "wrong.jsonl", "--yes", "--data", spoilt)
+        assert (ran.code, "somebody reads" in ran.err) == (3, True)
+    assert asked(spoilt, "SELECT * FROM journal") == before
+    assert sorted(path.name for path in spoilt.glob("streamproc-*")) == []
 
 
 def test_the_folder_goes_on_behind_it(cli: Cli, spoilt: Path, tmp_path: Path) -> None:

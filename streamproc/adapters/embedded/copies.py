@@ -1,9 +1,10 @@
 """Backups: a data folder's one file, copied while it is in use, and put back."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from streamproc.adapters.embedded.schema import FILE, SCHEMA_VERSION, StoreError, uri_of, version_of
@@ -12,6 +13,9 @@ Progress = Callable[[int, int], None]
 """Called with pages done and pages in all."""
 
 PAGES = 4_000
+
+PART = f"{FILE}.part"
+"""A backup on its way into the folder; what is found there was broken off."""
 
 
 def copy_out(db: sqlite3.Connection, target: Path, progress: Progress) -> None:
@@ -60,14 +64,50 @@ def check(path: Path) -> None:
 def put_back(backup: Path, folder: Path) -> None:
     """Makes the backup the folder's data, in place of what was there; the folder must be locked.
 
-    Raises StoreError where the backup is not sound or the folder cannot be written.
+    Raises StoreError where the backup is not sound, the folder cannot be written, or somebody reads it just now.
     """
     check(backup)
-    part = folder / f"{FILE}.part"
+    part = folder / PART
     try:
         shutil.copyfile(backup, part)
-        for log in (f"{FILE}-wal", f"{FILE}-shm"):
-            (folder / log).unlink(missing_ok=True)
+        with flushed(part):
+            if (folder / FILE).exists():
+                with suppress(sqlite3.Error):  # it may be the damaged one: what its log holds is of no use then
+                    settle_log(folder / FILE)
+            for log in (f"{FILE}-wal", f"{FILE}-shm"):
+                (folder / log).unlink(missing_ok=True)
         part.replace(folder / FILE)
+        with flushed(folder):
+            pass
     except OSError as error:
         raise StoreError(f"cannot restore into {folder}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def settle_log(path: Path) -> None:
+    """Takes a file's log into it, so that it is whole without. Raises sqlite3.Error; StoreError while somebody reads.
+
+    A log that is deleted, or left beside another file, is data lost, or in the wrong place.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        try:
+            (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            mode = "busy"
+    if mode != "delete":
+        raise StoreError(f"somebody reads {path.parent} just now: nothing was changed; try again")
+
+
+@contextmanager
+def flushed(path: Path) -> Iterator[None]:
+    """Whatever is in the file, or the folder, is on the disk before it goes on; and again behind it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+        yield
+        os.fsync(handle)
+    finally:
+        os.close(handle)

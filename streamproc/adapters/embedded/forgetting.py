@@ -14,7 +14,9 @@ from pathlib import Path
 import msgspec
 
 from streamproc.adapters.embedded import feed
+from streamproc.adapters.embedded.copies import PART
 from streamproc.adapters.embedded.journal import GONE, forgotten_records
+from streamproc.adapters.embedded.rewriting import drop
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.core.alerts import Alert
@@ -24,8 +26,8 @@ from streamproc.core.time import to_text
 from streamproc.desk.forgetting import Traces, alert_without, farewell
 from streamproc.wire.journal import decode
 
-KEPT = "streamproc-before-*.db"
-"""Files beside a folder's own, as `retract` leaves them: they hold what they held."""
+KEPT = "streamproc-*.db*"
+"""Files beside a folder's own, as `retract` and `backup` leave them: they hold what they held."""
 
 _ALIASES = (b'"alias_of":', b'"type":"handover"')
 _THEIRS = "customer IN (SELECT value FROM json_each(?))"
@@ -91,6 +93,12 @@ def purge(db: sqlite3.Connection) -> None:
                 "somebody reads the folder just now: what was deleted may still lie in the file's log. Run the same "
                 "command again once nobody does"
             )
+
+
+def drop_halves(folder: Path) -> None:
+    """Deletes what a retraction or a restoring that was broken off left: it is of no use, and holds everybody."""
+    drop(folder)
+    (folder / PART).unlink(missing_ok=True)
 
 
 def kept_beside(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ are told apart by where in the journal each began.
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from streamproc.adapters.embedded.schema import version_of
+from streamproc.core.control import JournalRecord
 
 SINCE_VERSION = 3
 """The tables' version from which on the beginnings of imports are kept."""
@@ -77,6 +79,22 @@ def imports(db: sqlite3.Connection) -> list[Import]:
             known, records=known.records + 1, since=min(known.since, told.at), until=max(known.until, told.at)
         )
     return [found[number] for number in sorted(found)]
+
+
+class Beginnings:
+    """When each import began, said with the first of its records that is there: one before it may be gone."""
+
+    def __init__(self, found: Iterable[Import]) -> None:
+        self._ahead: dict[str, deque[Import]] = {}
+        for one in found:
+            self._ahead.setdefault(one.source, deque()).append(one)
+
+    def of(self, record: JournalRecord, seq: int) -> str | None:
+        """When the import began whose first record this is; None: it is not the first, or nobody knows."""
+        ahead, begun = self._ahead.get(getattr(record, "source", "")), None
+        while ahead and ahead[0].number <= seq:
+            begun = ahead.popleft().begun
+        return begun
 
 
 def _arrived(db: sqlite3.Connection) -> Iterator[tuple[int, _Told]]:

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from streamproc.adapters.embedded import alerts, feed, queries
 from streamproc.adapters.embedded.again import Again, Old, old_records
+from streamproc.adapters.embedded.copies import flushed, settle_log
 from streamproc.adapters.embedded.deadletters import JOURNAL
 from streamproc.adapters.embedded.feed import RETOLD, UNTOLD
-from streamproc.adapters.embedded.imports import imports
+from streamproc.adapters.embedded.imports import Beginnings, imports
 from streamproc.adapters.embedded.models import note_pin, pinned
 from streamproc.adapters.embedded.schema import FILE, StoreError, connect, version_of
 from streamproc.core.alerts import Alert, standing
@@ -59,7 +60,7 @@ def rewrite(
     Dead letters of a `source` that answers True are left out as well. `done` is told the number of the last record
     that is through; `same_ticks` see Again. Raises StoreError.
     """
-    begun = {one.number: one.begun for one in imports(old)}
+    beginnings = Beginnings(imports(old))
     left_out = 0
     with _new_file(folder) as new:
         partitions = max(1, len(queries.metas(old)))
@@ -70,7 +71,7 @@ def rewrite(
             for record in page:
                 kept = not leave_out(record)
                 left_out += record.given and not kept
-                again.again(record, kept=kept, begun=begun.get(record.seq))
+                again.again(record, kept=kept, begun=beginnings.of(record.record, record.seq) if kept else None)
             again.commit()
             done(page[-1].seq)
         model = pinned(old)
@@ -224,33 +225,16 @@ def put_in_place(folder: Path, kept: str) -> Path:
     """
     new, old = folder / FOLDER / FILE, folder / FILE
     try:
-        with closing(sqlite3.connect(old, isolation_level=None)) as db:
-            (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
-        if mode != "delete":
-            raise StoreError(f"{folder} keeps its log: nothing was changed; try again")
-        with _flushed(new), _flushed(old):
-            (folder / kept).unlink(missing_ok=True)
+        settle_log(old)
+        with flushed(new), flushed(old):
             try:
                 os.link(old, folder / kept)
             except OSError:  # no two names for one file there
                 shutil.copyfile(old, folder / kept)
-        new.replace(old)
-        with _flushed(folder):
+        with flushed(folder / kept):
+            new.replace(old)
+        with flushed(folder):
             drop(folder)
-    except sqlite3.Error as error:
-        raise StoreError(f"somebody reads {folder} just now ({error}): nothing was changed; try again") from error
-    except OSError as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"cannot put the new file of {folder} in place: {error}; nothing was changed") from error
     return folder / kept
-
-
-@contextmanager
-def _flushed(path: Path) -> Iterator[None]:
-    """Whatever is in the file, or the folder, is on the disk before it goes on; and again behind it."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)
