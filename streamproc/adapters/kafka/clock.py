@@ -109,17 +109,23 @@ def target(state: ClockState, expected: frozenset[str], mode: Mode, now: float) 
     """
     if not expected <= state.sources.keys():
         return None
-    behind = [s.read for s in state.sources.values() if holds(s, mode, now)]
+    sources = those_that_count(state.sources, expected, now).values()
+    behind = [s.read for s in sources if holds(s, mode, now)]
     wall = int(now * SECOND)
     if 0 in behind:
         return None
     if mode == "wall":
         return min([*behind, wall])
-    recent = [s.read for s in state.sources.values() if s.caught_up and s.read and now - s.heard < QUIET]
+    recent = [s.read for s in sources if s.caught_up and s.read and now - s.heard < QUIET]
     if behind or recent:
         return min(behind + recent)
-    ends = max((s.read for s in state.sources.values()), default=0)
+    ends = max((s.read for s in sources), default=0)
     return first_tick_after(ends, HOUR) if ends else None
+
+
+def those_that_count(sources: Mapping[str, Source], expected: frozenset[str], now: float) -> dict[str, Source]:
+    """The sources that are to be read, and others that somebody reads all the same: no topic that was given up."""
+    return {name: s for name, s in sources.items() if name in expected or now - s.told <= GONE}
 
 
 def holds(source: Source, mode: Mode, now: float) -> bool:
@@ -133,8 +139,11 @@ def ahead(sources: Mapping[str, Source], expected: frozenset[str], name: str, mo
 
     0 while one of these may have anything in it: it was not heard of, or is unread.
     """
-    others = {source: sources.get(source, Source()) for source in expected | sources.keys() if source != name}
-    return min((s.read and s.read + AHEAD for s in others.values() if holds(s, mode, now)), default=FOREVER)
+    others = dict.fromkeys(expected, Source()) | those_that_count(sources, expected, now)
+    return min(
+        (s.read and s.read + AHEAD for source, s in others.items() if source != name and holds(s, mode, now)),
+        default=FOREVER,
+    )
 
 
 def grid(upto: int, mode: Mode, now: float) -> int:

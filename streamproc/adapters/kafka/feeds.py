@@ -7,7 +7,7 @@ now. A feed that is read to its end and brings nothing holds none: time passes i
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from streamproc.adapters.kafka.clock import ClockState, Mode, Source, holds, stale_since
+from streamproc.adapters.kafka.clock import ClockState, Mode, Source, holds, stale_since, those_that_count
 from streamproc.core.time import HOUR, SECOND, to_text
 
 WORTH_SAYING = HOUR
@@ -18,7 +18,7 @@ class Watched(NamedTuple):
     """What is looked at: the sources that time waits for, the feeds (topics) that are missed when silent, after µs."""
 
     mode: Mode
-    expected: Collection[str]
+    expected: frozenset[str]
     feeds: Collection[str]
     stale_after: int
 
@@ -42,7 +42,8 @@ class Standing(NamedTuple):
 def standing(state: ClockState, watched: Watched, now: float) -> Standing:
     """How the feeds stand now (s since 1970)."""
     wall = int(now * SECOND)
-    sources = {name: state.sources.get(name, Source()) for name in sorted({*watched.expected, *state.sources})}
+    known = those_that_count(state.sources, watched.expected, now)
+    sources = {name: known.get(name, Source()) for name in sorted(watched.expected | known.keys())}
     ends = max((source.read for source in sources.values()), default=0)
     front = wall if watched.mode == "wall" else ends
     read = {feed: max((s.read for s in _of(feed, sources)), default=0) for feed in watched.feeds}

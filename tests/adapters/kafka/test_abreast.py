@@ -47,14 +47,19 @@ def test_who_is_silent_because_nobody_reads_it_is_waited_for_as_time_waits_for_i
     assert ahead({"a": Source(5 * DAY), "b": gone}, ALL, "a", "event", NOW) == FOREVER
 
 
+def test_nobody_waits_for_a_topic_that_is_not_in_the_settings_any_more() -> None:
+    removed = Source(DAY, told=NOW - 3600)
+    assert ahead({"a": Source(5 * DAY), "b": Source(4 * DAY), "c": removed}, ALL, "a", "wall", NOW) == 4 * DAY + HOUR
+
+
 @given(st.dictionaries(st.sampled_from("abcdef"), SOURCES, min_size=1), MODES)
 def test_somebody_may_always_go_on_and_it_is_the_one_that_time_waits_for(
     sources: dict[str, Source], mode: Mode
 ) -> None:
-    may = {name for name, s in sources.items() if s.read <= ahead(sources, frozenset(), name, mode, NOW)}
+    may = {name for name, s in sources.items() if s.read <= ahead(sources, frozenset(sources), name, mode, NOW)}
     behind = {name: s.read for name, s in sources.items() if not s.caught_up}
     assert {name for name, read in behind.items() if read == min(behind.values())} <= may
-    upto = target(ClockState(sources=sources), frozenset(), mode, NOW)
+    upto = target(ClockState(sources=sources), frozenset(sources), mode, NOW)
     assert upto is not None
     assert all(sources[name].read <= upto + AHEAD for name in may if behind and name in behind)
 

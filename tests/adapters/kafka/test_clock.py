@@ -131,6 +131,17 @@ def test_a_source_of_which_nothing_is_said_any_more_holds_time_where_it_was_read
     assert target(state(a=Source(read=DAY, caught_up=True), b=well), ALL, "wall", NOW) == WALL, "older states"
 
 
+@pytest.mark.parametrize("mode", ["wall", "event"])
+@pytest.mark.parametrize("caught_up", [True, False])
+def test_a_topic_that_is_not_in_the_settings_any_more_holds_time_no_longer(mode: Mode, *, caught_up: bool) -> None:
+    """Nobody will ever read it on, and time would wait for it for ever."""
+    removed = Source(read=DAY, caught_up=caught_up, told=NOW)
+    told = state(a=Source(WALL - 9 * DAY, told=NOW + 2 * GONE), b=Source(WALL, caught_up=True), removed=removed)
+    if not caught_up:
+        assert target(told, ALL, mode, NOW + GONE) == DAY, "somebody may well read it still"
+    assert target(told, ALL, mode, NOW + GONE + 1) == WALL - 9 * DAY
+
+
 def test_purchases_are_stale_where_none_of_their_sources_went_on() -> None:
     held = state(a=Source(read=DAY, purchases=True), b=Source(read=9 * DAY))
     assert stale_since(held, 5 * DAY, 3 * DAY) == DAY
