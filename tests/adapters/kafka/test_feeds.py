@@ -39,7 +39,8 @@ def test_a_feed_is_silent_where_none_of_its_partitions_has_news() -> None:
     old, new = Source(WALL - 4 * DAY, caught_up=True), Source(WALL - DAY, caught_up=True)
     assert seen(buys_0=new, buys_1=old, calls_0=old).stale == {"calls": WALL - 4 * DAY}
     assert not seen(buys_0=new, calls_0=Source(caught_up=True)).stale, "one that never brought anything is not missed"
-    assert not seen(buys_0=new, calls_0=old, calls_1=Source(WALL - 9 * DAY, told=NOW)).stale, "it is not read to its end"
+    behind = Source(WALL - 9 * DAY, told=NOW)
+    assert not seen(buys_0=new, calls_0=old, calls_1=behind).stale, "it is not read to its end"
 
 
 def test_what_the_ticks_say_of_purchases_is_told() -> None:
