@@ -5,11 +5,12 @@ from typing import NamedTuple
 from streamproc.core.causes import Cause, causes_of
 from streamproc.core.facts import Facts
 from streamproc.core.firm import Firm
-from streamproc.core.lifecycle import is_growing, lost_at, spend_trend
+from streamproc.core.lifecycle import lost_at, spend_trend
 from streamproc.core.time import DAY, to_text, today_of
-from streamproc.core.value import grade_of, segment_of, worth
+from streamproc.core.value import worth
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import Totals
+from streamproc.monitor.figures import standing_of
 from streamproc.monitor.schedule import usual_gap
 
 MONTHS_KEPT = 24
@@ -61,11 +62,8 @@ def loss_of(facts: Facts, firm: Firm, at: int, horizon_days: int, context: Conte
     """
     causes = likely_causes(facts, firm, at, horizon_days)
     day = facts.last_day()
-    rules, strategic = context.policy.value, facts.says("strategic")
-    money, growing = worth(facts, day, rules), is_growing(spend_trend(facts, day), context.policy.stages)
-    grade = grade_of(money.contribution, context.grades) if money.measured else None
-    fit = None if strategic is None else float(strategic)
-    segment = segment_of(money.contribution, grade, fit, growing=growing, rules=rules)
+    money = worth(facts, day, context.policy.value)
+    grade, segment = standing_of(facts, money, spend_trend(facts, day), context)
     return Loss(
         month=to_text(today_of(min(at, lost_at(facts, horizon_days) or at)) * DAY)[:7],
         cause=causes[0].cause if causes else UNKNOWN,

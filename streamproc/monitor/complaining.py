@@ -1,11 +1,13 @@
 """What the desk is told of complaints: the standing of each after a step, whatever the order the steps came in."""
 
+from msgspec.structs import replace
+
 from streamproc.core.complaints import STATUSES, ComplaintFile
 from streamproc.core.events import Complaint
 from streamproc.core.facts import Facts
 from streamproc.core.ids import hash32
 from streamproc.core.time import DAY, SECOND
-from streamproc.monitor.effects import ComplaintStep
+from streamproc.monitor.effects import ComplaintHeard, ComplaintStep, Repeated
 
 REPEATED_DAYS = 90
 """A complaint about what was complained of so many days before is a repeated one."""
@@ -15,6 +17,22 @@ def knows(facts: Facts, complaint_id: str) -> bool:
     """Whether a complaint of this id was heard of."""
     key = hash32(complaint_id)
     return key in facts.complaints_gone or any(file.key == key for file in facts.complaints)
+
+
+def kept_of(facts: Facts, complaint_id: str) -> ComplaintFile | None:
+    """A copy of what is kept of a complaint, None where nothing is."""
+    key = hash32(complaint_id)
+    return next((replace(file) for file in facts.complaints if file.key == key), None)
+
+
+def heard(facts: Facts, event: Complaint, before: ComplaintFile | None) -> ComplaintHeard | Repeated:
+    """What is counted of the event once the facts have taken it; `before` is what was kept of its complaint."""
+    now = kept_of(facts, event.complaint_id)
+    if now is not None and now == before:
+        return Repeated(event.customer_id)
+    category = event.category if now is None else now.category
+    began = event.at if now is None else now.opened_at() * SECOND
+    return ComplaintHeard(event.customer_id, event.status, category, max(0, event.at - began))
 
 
 def step_of(facts: Facts, event: Complaint, grade: str | None, *, first: bool) -> ComplaintStep:

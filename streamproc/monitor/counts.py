@@ -7,12 +7,14 @@ from streamproc.core.events import CustomerEvent, FirmFact, Purchase
 from streamproc.core.time import SECOND
 from streamproc.monitor.blame import UNKNOWN
 from streamproc.monitor.effects import (
-    ComplaintStep,
+    ComplaintHeard,
     DeadLettered,
     Effect,
+    Foretold,
     LateEvent,
     Looked,
     OfForgotten,
+    Repeated,
     StepTaken,
     Transition,
 )
@@ -36,23 +38,28 @@ def tally(counts: Counts, effect: Effect) -> None:
             counts["won_back", ""] += won_back
         case StepTaken(action=action, refused=refused):
             counts["steps", "refused" if refused else action] += 1
-        case ComplaintStep():
+        case ComplaintHeard():
             _tally_complaint(counts, effect)
+        case Foretold(lead=lead):
+            counts["leads", ""] += 1
+            counts["lead_seconds", ""] += lead // SECOND
         case LateEvent(too_late=too_late):
             counts["late", "too_late" if too_late else "late"] += 1
         case DeadLettered(reason=reason):
             counts["refused", reason] += 1
+        case Repeated():
+            counts["repeats", ""] += 1
         case OfForgotten():
             counts["refused", "forgotten"] += 1
         case _:
             pass
 
 
-def _tally_complaint(counts: Counts, step: ComplaintStep) -> None:
+def _tally_complaint(counts: Counts, step: ComplaintHeard) -> None:
     label = f"{step.status}>{category_code(step.category)}"
     counts["complaints", label] += 1
     if step.status in ANSWERS:
-        counts["complaint_seconds", label] += max(0, step.at - step.opened_at) // SECOND
+        counts["complaint_seconds", label] += step.after // SECOND
 
 
 def category_code(category: str | None) -> str:

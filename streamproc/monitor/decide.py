@@ -12,7 +12,17 @@ from streamproc.core.ids import short_id
 from streamproc.core.policy import Outcome, Policy, Severity, severity_of
 from streamproc.core.time import DAY, HOUR, SECOND
 from streamproc.core.value import Segment
-from streamproc.monitor.effects import ArmName, EpisodeChange, EpisodeChanged, Figures, StepTaken, Unseen, Verdict, Why
+from streamproc.monitor.effects import (
+    ArmName,
+    EpisodeChange,
+    EpisodeChanged,
+    Figures,
+    Foretold,
+    StepTaken,
+    Unseen,
+    Verdict,
+    Why,
+)
 from streamproc.monitor.labels import expose
 from streamproc.monitor.state import Care, Decisions, Episode
 
@@ -32,8 +42,8 @@ class Context(Struct, frozen=True):
     cause_muted: bool = False
 
 
-Told = EpisodeChanged | Verdict | StepTaken | Unseen
-"""What becomes of an episode, as the desk or only the record is told."""
+Told = EpisodeChanged | Verdict | StepTaken | Unseen | Foretold
+"""What becomes of an episode, as the desk or only the record is told, or as it is counted."""
 
 
 class Decided(Struct, frozen=True):
@@ -308,8 +318,7 @@ def settle(customer_id: str, facts: Facts, decisions: Decisions, at: int, cooldo
                 found.append(_changed(customer_id, episode, at, "withdrawn", "corrected"))
                 continue
             elif at >= episode.by_when:
-                _end(decisions, episode, at, cooldown_days)
-                found.append(_changed(customer_id, episode, at, "lost", "silence"))
+                found += _lost(customer_id, decisions, episode, at, "silence", cooldown_days)
         if at >= episode.by_when:
             bought = bought_between(facts, episode.raised_at, episode.by_when)
             found.append(_verdict(customer_id, episode, at, right=not bought))
@@ -324,8 +333,19 @@ def end_by_loss(customer_id: str, decisions: Decisions, at: int, why: Why, coold
     episode = decisions.open_episode()
     if episode is None:
         return []
+    return _lost(customer_id, decisions, episode, at, why, cooldown_days)
+
+
+def _lost(
+    customer_id: str, decisions: Decisions, episode: Episode, at: int, why: Why, cooldown_days: int
+) -> list[Told]:
+    """The customer of an open episode is lost: a horizon after the last purchase, or found so before (in place)."""
     _end(decisions, episode, at, cooldown_days)
-    return [_changed(customer_id, episode, at, "lost", why)]
+    told: list[Told] = [_changed(customer_id, episode, at, "lost", why)]
+    if episode.raised and not episode.holdout:
+        lost_at = min(at, episode.last_purchase + episode.by_when - episode.raised_at)
+        told.append(Foretold(customer_id, max(0, lost_at - (episode.told_at or episode.raised_at))))
+    return told
 
 
 def withdraw(customer_id: str, decisions: Decisions, at: int, why: Why) -> list[Told]:

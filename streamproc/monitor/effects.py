@@ -218,10 +218,13 @@ class Unseen(Struct, frozen=True):
     effect: WouldWarn | EpisodeChanged | Verdict
 
 
+DeadReason = Literal["too_old", "apply_failed", "look_failed", "alias_of_itself", "no_such_warning"]
+
+
 class DeadLettered(Struct, frozen=True, kw_only=True):
     """An event that could not be applied: too old to be judged, or its application failed (`trace`)."""
 
-    reason: Literal["too_old", "apply_failed", "look_failed", "alias_of_itself", "no_such_warning"]
+    reason: DeadReason
     customer_id: str
     at: int
     event: CustomerEvent | None = None
@@ -247,6 +250,32 @@ class OfForgotten(Struct, frozen=True):
     """An event of somebody who is forgotten, from before that: it was not taken. It does not say of whom."""
 
     at: int
+
+
+class Repeated(Struct, frozen=True):
+    """An event told nothing new: it was told before, or a later word on the same thing was known already."""
+
+    customer_id: str
+
+
+class ComplaintHeard(Struct, frozen=True):
+    """A step of a complaint told something new; `after` (µs) is how long after the complaint's beginning it was."""
+
+    customer_id: str
+    status: ComplaintStatus
+    category: str | None
+    after: int
+
+
+class Foretold(Struct, frozen=True):
+    """Somebody was lost of whom people had been warned, so long (`lead`, µs) before."""
+
+    customer_id: str
+    lead: int
+
+
+OnlyCounted = Repeated | ComplaintHeard | Foretold
+"""What is only counted: it goes nowhere."""
 
 
 class ToJournal(Struct, frozen=True):
@@ -286,6 +315,7 @@ class Totals(Struct):
     dealing: Dealing = field(default_factory=Dealing)
     content: dict[str, list[int]] = {}
     silent_losses: dict[str, dict[str, int]] = {}
+    segments: dict[str, int] = {}
 
 
 class PartitionSummary(Struct, frozen=True, tag="partition_summary"):
@@ -339,6 +369,7 @@ Effect = (
     | LateEvent
     | Forgotten
     | OfForgotten
+    | OnlyCounted
     | ToJournal
     | Example
     | Sighting

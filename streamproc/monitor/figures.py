@@ -7,6 +7,8 @@ from streamproc.core.facts import Facts
 from streamproc.core.lifecycle import is_growing, phase_of, spend_trend
 from streamproc.core.orders import RecentDays
 from streamproc.core.value import (
+    Grade,
+    Segment,
     Worth,
     discount_share,
     grade_of,
@@ -59,8 +61,7 @@ def figures_of(
     stake = lifetime_value(max(0.0, money.margin), retention_before, rules.discount)
     at_today = lifetime_value(money.margin, retention_a_period(churn, horizon_days), rules.discount)
     trend = spend_trend(facts, today)
-    grade = grade_of(money.contribution, context.grades) if money.measured else None
-    strategic = facts.says("strategic")
+    grade, segment = standing_of(facts, money, trend, context)
     discounts = discount_share(facts, today)
     last_day = facts.last_day()
     gaps = facts.n_days - 1
@@ -87,19 +88,23 @@ def figures_of(
         trend=None if trend is None else round(trend, 4),
         grade=grade,
         tier=tier_of(money.contribution, grade, decisions.stage, discounts, rules),
-        segment=segment_of(
-            money.contribution,
-            grade,
-            None if strategic is None else float(strategic),
-            growing=is_growing(trend, stages),
-            rules=rules,
-        ),
+        segment=segment,
         model=snapshot.id,
         speaks=snapshot.speaks,
         last_gap_days=_last_gap(facts.recent),
         articles_a_day=_articles(facts.recent),
         discount_share=None if discounts is None else round(discounts, 4),
     )
+
+
+def standing_of(
+    facts: Facts, money: Worth, trend: float | None, context: Context
+) -> tuple[Grade | None, Segment | None]:
+    """A buyer's grade and segment by the money and the spend's trend of one day; None: cannot be told."""
+    grade = grade_of(money.contribution, context.grades) if money.measured else None
+    growing, strategic = is_growing(trend, context.policy.stages), facts.says("strategic")
+    fit = None if strategic is None else float(strategic)
+    return grade, segment_of(money.contribution, grade, fit, growing=growing, rules=context.policy.value)
 
 
 def _last_gap(recent: RecentDays) -> int | None:

@@ -28,13 +28,13 @@ from streamproc.core.dealing import count_sales, homes_of
 from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
 from streamproc.core.firm import Firm, note
 from streamproc.core.ids import mark_of
+from streamproc.core.lifecycle import spend_trend
 from streamproc.core.policy import Policy
 from streamproc.core.satisfaction import service_sums
 from streamproc.core.time import DAY, HOUR, day_of, today_of
-from streamproc.core.value import grade_of
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.blame import count_loss, likely_causes, uncount_loss
-from streamproc.monitor.complaining import knows, step_of
+from streamproc.monitor.complaining import heard, kept_of, knows, step_of
 from streamproc.monitor.concern import end_concern
 from streamproc.monitor.decide import Context
 from streamproc.monitor.effects import (
@@ -46,9 +46,11 @@ from streamproc.monitor.effects import (
     LateEvent,
     OfForgotten,
     PartitionSummary,
+    Repeated,
     ToJournal,
     Totals,
 )
+from streamproc.monitor.figures import standing_of
 from streamproc.monitor.look import (
     Look,
     Scene,
@@ -295,17 +297,19 @@ class Partition:
         if isinstance(event, CustomerFact) and event.alias_of is not None:
             return self._become_alias(state, event, event.alias_of)
         if isinstance(event, DeskStep):
-            known = event.complaint_id is None or knows(state.facts, event.complaint_id)
-            step = take_step(state.decisions, event, self.meta.clock) if known else None
+            told = event.complaint_id is None or knows(state.facts, event.complaint_id)
+            step = take_step(state.decisions, event, self.meta.clock) if told else None
             return [_no_such_warning(event) if step is None else step]
-        heard = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
+        known = isinstance(event, Complaint) and knows(state.facts, event.complaint_id)
+        before = kept_of(state.facts, event.complaint_id) if isinstance(event, Complaint) else None
         news = core_facts.take(state.facts, event)
         if news == "too_old":
             return [DeadLettered(reason="too_old", customer_id=event.customer_id, at=event.at, event=event)]
-        made: list[Effect] = []
+        made: list[Effect] = [Repeated(event.customer_id)] if news == "repeat" else []
         if isinstance(event, Complaint):
             counted = state.decisions.counted
-            made.append(step_of(state.facts, event, counted.grade if counted else None, first=not heard))
+            made.append(heard(state.facts, event, before))
+            made.append(step_of(state.facts, event, counted.grade if counted else None, first=not known))
         elif in_time and isinstance(event, Purchase) and not (event.returned or event.cancelled):
             labels.count_in_time(state.decisions, day_of(event.at))
         if late and news == "taken":
@@ -550,7 +554,8 @@ class Partition:
             if episode.id == record.warning_id and record.outcome == "raised":
                 episode.raised = True
                 totals.count_told(self.meta.totals, state.decisions)
-                if record.at > episode.raised_at and self.meta.mode.live:  # it has waited: people hear of it now
+                episode.told_at = record.at if record.at > episode.raised_at else 0
+                if episode.told_at and self.meta.mode.live:  # it has waited: people hear of it now
                     hours = self.meta.policy.due_hours.get(episode.severity.code, 0)
                     episode.due_at = record.at + hours * HOUR if hours else 0
         if 0 < state.decisions.next_look <= self.meta.clock:  # something came between: the next tick looks all the same
@@ -564,12 +569,13 @@ def _counted(look: Look, state: CustomerState, context: Context) -> Counted | No
     """What the totals hold of a customer: nothing without a purchase, or once lost."""
     if look.worth is None:
         return None
-    grade = grade_of(look.worth.contribution, context.grades) if look.worth.measured else None
-    decisions, facts = state.decisions, state.facts
+    decisions, facts, day = state.decisions, state.facts, today_of(context.at)
+    grade, segment = standing_of(facts, look.worth, spend_trend(facts, day), context)
     return Counted(
         look.worth.contribution, look.worth.revenue, look.lifetime_value, look.at_risk,
         decisions.told_warning() is not None, grade or "",
-        facts.first_day, facts.recent.breadth, service_sums(facts, today_of(context.at)) or [], decisions.is_unhappy(),
+        facts.first_day, facts.recent.breadth, service_sums(facts, day) or [], decisions.is_unhappy(),
+        segment=0 if segment is None else totals.SEGMENTS.index(segment) + 1,
     )  # fmt: skip
 
 

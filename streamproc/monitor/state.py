@@ -61,7 +61,8 @@ class Episode(Struct, array_like=True):
     `last_purchase` is the one known when it was raised; `ended_at` 0 while open. Its verdict is due at `by_when`.
     `share` is the silent arm's when the arm was drawn (0: none was), `holdout` that this one is in it. `due_at` is when
     somebody should have it, 0 once that has been told or where nobody need. `raised`: people were told of it;
-    `taken_back`: they never will be, and it stays for its verdict alone.
+    `taken_back`: they never will be, and it stays for its verdict alone. `told_at` is when they were told of one that
+    had to wait, 0 for one that did not.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Episode(Struct, array_like=True):
     due_at: int = 0
     care: Care | None = None
     taken_back: bool = False
+    told_at: int = 0
 
 
 class Counted(Struct, array_like=True):
@@ -87,7 +89,8 @@ class Counted(Struct, array_like=True):
 
     `first_day` is that of the first purchase, `breadth` the number of categories bought from lately, `service` the sums
     of `satisfaction.service_sums` (empty: nothing was told), `unhappy` that a service warning is open, `graded` that
-    the answers are in the sums by grade, too.
+    the answers are in the sums by grade, too, `segment` which of the five, from 1 on (0: it cannot be told, or an
+    earlier version counted).
     """
 
     contribution: int = 0
@@ -101,6 +104,7 @@ class Counted(Struct, array_like=True):
     service: list[int] = []
     unhappy: bool = False
     graded: bool = False
+    segment: int = 0
 
 
 class Concern(Struct, array_like=True):

@@ -10,6 +10,7 @@ from streamproc.core.holdout import Arm
 from streamproc.core.lifecycle import Stage
 from streamproc.core.population import Histogram
 from streamproc.core.satisfaction import content_of
+from streamproc.core.value import Segment
 from streamproc.monitor.blame import add_losses
 from streamproc.monitor.effects import Effect, Totals, Unseen, Verdict
 from streamproc.monitor.state import Counted, Decisions
@@ -26,8 +27,8 @@ def merged(parts: list[Totals]) -> Totals:
     for part in parts:
         whole.contribution.merge(part.contribution)
         whole.revenue.merge(part.revenue)
-        tables = ((whole.stages, part.stages), (whole.grades, part.grades), (whole.seen, part.seen))
-        for mine, theirs in (*tables, (whole.lost, part.lost)):
+        tables = ((whole.stages, part.stages), (whole.grades, part.grades), (whole.segments, part.segments))
+        for mine, theirs in (*tables, (whole.seen, part.seen), (whole.lost, part.lost)):
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
         add_losses(whole.losses, part.losses)
@@ -87,7 +88,10 @@ def _exchange(totals: Totals, old: Counted, now: Counted) -> None:
 
 
 def _bulk(one: Counted) -> tuple[object, ...]:
-    return one.contribution, one.revenue, one.grade, one.first_day, one.breadth, one.service, one.unhappy, one.graded
+    return (
+        one.contribution, one.revenue, one.grade, one.segment,
+        one.first_day, one.breadth, one.service, one.unhappy, one.graded,
+    )  # fmt: skip
 
 
 def _add_bonds(whole: Totals, part: Totals) -> None:
@@ -116,6 +120,9 @@ def add_service(totals: Totals, sums: list[int], sign: int) -> None:
         after = [a + sign * b for a, b in zip(before, sums, strict=True)]
         totals.service = after if any(after) else []
 
+
+SEGMENTS = tuple(Segment)
+"""In the order in which `Counted` numbers them: others may only follow."""
 
 STREAMS: dict[type, str] = {Purchase: "purchases", Complaint: "complaints", Contact: "contacts"}
 
@@ -160,6 +167,8 @@ def _count(totals: Totals, counted: Counted, sign: int) -> None:
         _add_content(totals, counted.grade, content_of(counted.service), sign)
     if counted.grade:
         _step(totals.grades, counted.grade, sign)
+    if counted.segment:
+        _step(totals.segments, SEGMENTS[counted.segment - 1].value, sign)
 
 
 def _step(table: dict[str, int], name: str, by: int) -> None:

@@ -133,6 +133,7 @@ def recounted(bodies: Iterable[bytes]) -> Totals:
     made = totals.new_totals()
     stages: Counter[str] = Counter()
     grades: Counter[str] = Counter()
+    segments: Counter[int] = Counter()
     for body in bodies:
         decisions = decode_state(body).decisions
         if decisions.looked_at:
@@ -155,6 +156,8 @@ def recounted(bodies: Iterable[bytes]) -> Totals:
             known = made.content.setdefault(counted.grade, [0] * len(sums))
             made.content[counted.grade] = [a + b for a, b in zip(known, sums, strict=True)]
         grades[counted.grade] += 1
+        segments[counted.segment] += 1
     grades.pop("", None)
     made.stages, made.grades = dict(stages), dict(grades)
+    made.segments = {totals.SEGMENTS[number - 1].value: n for number, n in segments.items() if number}
     return made

@@ -1,12 +1,22 @@
 from collections import Counter
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
-from streamproc.core.events import Complaint, Contact, CustomerEvent, CustomerFact, DeskStep, FirmFact, Purchase
+from streamproc.core.events import (
+    Complaint,
+    ComplaintStatus,
+    Contact,
+    CustomerEvent,
+    CustomerFact,
+    DeskStep,
+    FirmFact,
+    Purchase,
+)
 from streamproc.core.time import HOUR
 from streamproc.monitor.counts import category_code, feed_of, stream_of, tally
-from streamproc.monitor.effects import ComplaintStep
+from streamproc.monitor.effects import ComplaintHeard
 
 PURCHASE = Purchase(event_id="e", customer_id="c", at=1, order_id="o")
 
@@ -38,16 +48,13 @@ def test_a_feed_s_own_word_is_no_label(category: str | None, code: str) -> None:
 
 def test_a_complaint_s_answers_are_summed_up_in_seconds() -> None:
     counts = Counter[tuple[str, str]]()
-    opened = ComplaintStep(
-        customer_id="c", complaint_id="k", opened_at=HOUR, at=HOUR, status="opened", category="price"
-    )
-    tally(counts, opened)
-    tally(counts, replace(opened, at=3 * HOUR, status="acknowledged"))
-    tally(counts, replace(opened, at=0, status="resolved"))  # a step before its opening counts no time
+    for status, after in (("opened", 0), ("acknowledged", 2 * HOUR), ("resolved", 0), ("withdrawn", HOUR)):
+        tally(counts, ComplaintHeard("c", cast("ComplaintStatus", status), "price", after))
     assert counts == {
         ("complaints", "opened>price"): 1,
         ("complaints", "acknowledged>price"): 1,
         ("complaints", "resolved>price"): 1,
+        ("complaints", "withdrawn>price"): 1,
         ("complaint_seconds", "acknowledged>price"): 7_200,
         ("complaint_seconds", "resolved>price"): 0,
     }
