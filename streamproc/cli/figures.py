@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import msgspec
 
@@ -25,6 +26,9 @@ from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Status
 
 TENTHS = 10
+
+SAMPLED = 1_000
+"""Rows whose size is looked at: with sizes that vary by their own mean, one in twenty such sums is 6 % off."""
 
 
 def base_of(parts: Mapping[int, Totals], money: Money) -> Base:
@@ -48,6 +52,7 @@ def base_of(parts: Mapping[int, Totals], money: Money) -> Base:
         losses=losses,
         perceived=told[PERCEIVED] / TENTHS,
         expected=told[EXPECTED] / TENTHS,
+        segments=totals.segments,
     )
 
 
@@ -88,22 +93,31 @@ def kept_in(db: sqlite3.Connection, folder: Path, progress: Progress) -> Kept:
         _one(db, "SELECT count(*) FROM states WHERE partition = ? AND due <= ?", number, progress.read)
         for number in range(progress.partitions)
     )
-    led, days = db.execute(
-        "SELECT count(*), coalesce(sum(julianday(updated_at) - julianday(raised_at)), 0) FROM warnings"
-        " WHERE state = 'lost'"
-    ).fetchone()
     disk = os.statvfs(folder)
+    customers = _one(db, "SELECT count(*) FROM states")
+    journal = _one(db, "SELECT coalesce(max(seq), 0) FROM journal")
     return Kept(
         dead_letters=_one(db, "SELECT count(*) FROM dead_letters WHERE redriven IS NULL"),
         open_warnings={severity.code: severities.get(severity.code, 0) for severity in Severity},
-        customers=_one(db, "SELECT count(*) FROM states"),
+        customers=customers,
         due=due,
-        journal=_one(db, "SELECT coalesce(max(seq), 0) FROM journal"),
+        journal=journal,
         files={name: _size(folder / file) for name, file in (("database", FILE), ("log", f"{FILE}-wal"))},
         disk_free=disk.f_bavail * disk.f_frsize,
         disk=disk.f_blocks * disk.f_frsize,
-        leads=(led, days * 86_400),
+        state_bytes=bytes_in(db, "states", customers),
+        journal_bytes=bytes_in(db, "journal", journal),
     )
+
+
+def bytes_in(db: sqlite3.Connection, table: str, rows: int) -> int:
+    """Bytes of the bodies of a table of so many rows; of more than SAMPLED the mean of as many by chance stands in."""
+    if rows <= SAMPLED:
+        return _one(db, f"SELECT coalesce(sum(length(body)), 0) FROM {table}")  # noqa: S608 - our own words
+    last = _one(db, f"SELECT max(rowid) FROM {table}")  # noqa: S608 - as above
+    places = Random(0).choices(range(1, last + 1), k=SAMPLED)  # noqa: S311 - no secret, and the same at each look
+    query = f"SELECT length(body) FROM {table} WHERE rowid >= ? LIMIT 1"  # noqa: S608 - as above
+    return round(sum(_one(db, query, place) for place in places) / SAMPLED * rows)
 
 
 def _one(db: sqlite3.Connection, query: str, *given: int) -> int:

@@ -22,6 +22,7 @@ from streamproc.adapters.kafka.feeds import Crier, Standing, Watched, standing
 from streamproc.adapters.kafka.feedwriter import FeedPositionError, FeedWriter
 from streamproc.adapters.kafka.health import FeedGauges, Health, Refusals, TrainerCounts, Trouble, application
 from streamproc.adapters.kafka.intake import IntakeProcessor
+from streamproc.adapters.kafka.journal_size import JournalSize
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import Names
@@ -59,6 +60,9 @@ LOOK_SECONDS = 5.0
 
 REDIS_SECONDS = 30.0
 """How often Redis is asked whether it writes down what it takes."""
+
+SIZE_SECONDS = 600.0
+"""How often it is measured how large the journal has become."""
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +174,9 @@ class Plan:
             troubles.append(lambda: writer.status.trouble)
             figures.redis = RedisFigures(writer, store)
             services.append(FeedService(writer, figures.redis))
+        if "monitor" in chosen:
+            figures.journal = JournalSize(self.connection, self.names.journal)
+            services.append(SizeService(figures.journal, figures.owned))
         watch = FeedsWatch(partial(self._standing, apps))
         feeds = FeedGauges(watch.look, {topic: feed for feed, topic in self.settings.kafka.inputs.items()})
         gauges = [feeds, TrainerCounts(partial(self._refused, apps)), figures, *process_collectors()]
@@ -189,7 +196,7 @@ class Plan:
         trainer = self._here.trainer
         if trainer is None or not has(apps, "trainer"):
             return None
-        return Refusals(trainer.trainer.record().refused, bool(trainer.refusal))
+        return Refusals(trainer.trainer.refused, bool(trainer.refusal))
 
     @property
     def _expected(self) -> frozenset[str]:
@@ -216,16 +223,16 @@ class Plan:
         return made
 
     def _trainer(self, _topic: str, _number: int) -> Processor:
-        self._here.trainer = TrainerProcessor(self.names, self.settings.kafka.partitions, config_of(self.setup))
-        return self._here.trainer
+        made = TrainerProcessor(self.names, self.settings.kafka.partitions, config_of(self.setup), self._here.counts)
+        self._here.trainer = made
+        return made
 
     def _desk(self, _topic: str, _number: int) -> Processor:
         stale_after = self.settings.stale_hours * HOUR
         rules = Rules(self.settings.kafka.clock, self._expected, stale_after, self._policy, self._playbook)
-        self._here.desk = DeskProcessor(
-            self.names, self.settings.kafka.partitions, self._here.money, rules, self._here.counts
-        )
-        return self._here.desk
+        made = DeskProcessor(self.names, self.settings.kafka.partitions, self._here.money, rules, self._here.counts)
+        self._here.desk = made
+        return made
 
 
 def _plan(settings: Settings) -> Plan:
@@ -319,6 +326,25 @@ class FeedsWatch(mode.Service):
             seen = self.look()
             for line in self._crier.news(seen) if seen is not None else ():
                 log.warning(line)
+
+
+class SizeService(mode.Service):
+    """Measures the journal now and then, and where other partitions of it are owned than before."""
+
+    def __init__(self, size: JournalSize, owned: Callable[[], list[int]]) -> None:
+        super().__init__()
+        self._size = size
+        self._owned = owned
+
+    @mode.Service.task
+    async def _look(self) -> None:
+        seen: tuple[list[int], float] = ([], float("-inf"))
+        while not self.should_stop:
+            owned, now = self._owned(), time.monotonic()
+            if owned != seen[0] or now - seen[1] > SIZE_SECONDS:
+                await self._size.look(owned)
+                seen = (owned, now)
+            await self.sleep(LOOK_SECONDS)
 
 
 class FeedService(mode.Service):

@@ -95,6 +95,11 @@ class Trainer:
         """The last snapshot that was let out."""
         return self._state.running
 
+    @property
+    def refused(self) -> int:
+        """How many snapshots were not let out."""
+        return self._state.refused
+
     def dump(self) -> bytes:
         """Everything that later snapshots depend on. The record is rebuilt from the ring at start."""
         self._state.fresh = self._state.fresh[-FRESH:]

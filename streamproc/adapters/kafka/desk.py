@@ -145,6 +145,7 @@ class DeskProcessor:
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
+        self._counts["refused", KILLED] += 1
         return Writes([letter(self._names.dead_letters, record, (self._names.desk_inbox, 0), KILLED)], [])
 
     def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's

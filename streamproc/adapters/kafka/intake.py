@@ -91,6 +91,7 @@ class IntakeProcessor:
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
+        self._counts["refused", KILLED] += 1
         return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
 
     def wake(self, now: float, *, caught_up: bool) -> Writes | None:

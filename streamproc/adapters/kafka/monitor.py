@@ -129,6 +129,7 @@ class MonitorProcessor:
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters; the journal goes on behind it."""
+        self._counts["refused", KILLED] += 1
         return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
 
     def wake(self, now: float, *, caught_up: bool) -> None:
@@ -141,6 +142,7 @@ class MonitorProcessor:
     def _apply(self, record: Record) -> Iterator[Output]:
         read = journal.decode(record.value or b"")
         if isinstance(read, journal.DecodeFailure):
+            self._counts["refused", UNREADABLE] += 1
             yield letter(self._names.dead_letters, record, self._place, UNREADABLE, detail=read.why)
             return
         effects = self.partition.apply(read)
@@ -154,6 +156,7 @@ class MonitorProcessor:
             elif isinstance(effect, ToJournal) and not any(name == IMPORTED for name, _ in record.headers):
                 yield self._to_journal(effect.record)
         if isinstance(read, ModelSnapshot) and not self._number and not is_finite(read_snapshot(read.snapshot)):
+            self._counts["refused", NOT_FINITE] += 1
             yield letter(
                 self._names.dead_letters,
                 record,

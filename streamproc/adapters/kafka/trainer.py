@@ -15,6 +15,7 @@ from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import day_of, to_text
+from streamproc.monitor.counts import Counts
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.trainer.state import Config, without
 from streamproc.trainer.trainer import Refused, Trainer
@@ -32,9 +33,10 @@ log = logging.getLogger(__name__)
 
 
 class TrainerProcessor:
-    """The trainer behind the one partition of the examples."""
+    """The trainer behind the one partition of the examples; what it cannot read is counted in `counts`."""
 
-    def __init__(self, names: Names, partitions: int, config: Config) -> None:
+    def __init__(self, names: Names, partitions: int, config: Config, counts: Counts | None = None) -> None:
+        self._counts = Counts() if counts is None else counts
         self._names = names
         self._partitions = partitions
         self._config = config
@@ -89,6 +91,7 @@ class TrainerProcessor:
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
+        self._counts["refused", KILLED] += 1
         return Writes([letter(self._names.dead_letters, record, (self._names.examples, 0), KILLED)], [])
 
     def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's

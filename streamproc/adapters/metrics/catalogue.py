@@ -57,15 +57,19 @@ TABLE = (
     ),
     # --- the feeds
     Described(
-        "streamproc_events_total", "counter", "New events taken into the journal, by stream.", ("stream",), BOTH,
+        "streamproc_events_total", "counter",
+        "Events taken into the journal, by stream; on a cluster repeats are among them.", ("stream",), BOTH,
         "sum by (stream) (rate(streamproc_events_total[5m]))",
     ),
     Described(
-        "streamproc_repeated_events_total", "counter", "Events that the journal had already.", (), RUN,
-        "increase(streamproc_repeated_events_total[1h])",
+        "streamproc_repeated_events_total", "counter",
+        "Events that told nothing new: told before, or overtaken by a later word on the same order, return, contact or "
+        "complaint.", (), BOTH, "sum(increase(streamproc_repeated_events_total[1h]))",
     ),
     Described(
-        "streamproc_refused_total", "counter", "Records sent to the dead letters, by reason.", ("reason",), BOTH,
+        "streamproc_refused_total", "counter",
+        "Records refused, by reason: they are in the dead letters, but for what came late of the forgotten.",
+        ("reason",), BOTH,
         "sum by (reason) (increase(streamproc_refused_total[1h])) > 0",
     ),
     Described(
@@ -161,16 +165,23 @@ TABLE = (
     ),
     # --- what is kept
     Described(
-        "streamproc_state_bytes", "gauge", "Bytes of the customers' encoded states, looked at once a minute.", (),
-        WORKER, "sum(streamproc_state_bytes) / sum(streamproc_kept_customers)",
+        "streamproc_state_bytes", "gauge",
+        "Bytes of the customers' encoded states; a worker looks once a minute, a run with many of them at a sample.",
+        (), BOTH, "sum(streamproc_state_bytes) / sum(streamproc_kept_customers)",
     ),
     Described(
         "streamproc_kept_customers", "gauge", "Customers whose state is kept.", (), BOTH,
         "sum(streamproc_kept_customers)",
     ),
     Described(
-        "streamproc_journal_records", "gauge", "Records of the journal.", (), RUN,
-        "deriv(streamproc_journal_records[1h])",
+        "streamproc_journal_records", "gauge",
+        "Records of the journal; on Kafka the marks that end transactions are among them, looked at every ten minutes.",
+        (), BOTH, "sum(deriv(streamproc_journal_records[1h]))",
+    ),
+    Described(
+        "streamproc_journal_bytes", "gauge",
+        "Bytes of the journal's records by a sample of them; what they take on disk, and in copies, is more.", (), BOTH,
+        "sum(deriv(streamproc_journal_bytes[6h])) * 86400 * 365",
     ),
     Described(
         "streamproc_data_bytes", "gauge", "Bytes of the data folder's database and of its log.", ("file",), RUN,
@@ -219,6 +230,11 @@ TABLE = (
         "sum by (grade) (streamproc_graded_customers)",
     ),
     Described(
+        "streamproc_segmented_customers", "gauge",
+        "Customers by segment, one of five; who was not looked at since the program tells it is missing.", ("segment",),
+        BOTH, "sum by (segment) (streamproc_segmented_customers)",
+    ),
+    Described(
         "streamproc_transitions_total", "counter", "Moves in the lifecycle.", ("before", "after"), BOTH,
         "sum by (before, after) (increase(streamproc_transitions_total[1d]))",
     ),
@@ -230,8 +246,9 @@ TABLE = (
         "streamproc_lost_customers_total", "counter",
         "Customers lost, by the grade they had; ever, in the partition: it goes on where that moves to.",
         ("grade", "partition"), BOTH,
-        "sum by (grade) (increase(streamproc_lost_customers_total[30d]))"
-        " / sum by (grade) (avg_over_time(streamproc_graded_customers[30d]))",
+        # First one figure a partition, whoever told it, then the time: or one that came back would count twice.
+        "sum by (grade) (increase(max by (grade, partition) (streamproc_lost_customers_total)[30d:1m]))"
+        " / avg_over_time(sum by (grade) (streamproc_graded_customers)[30d:1m])",
     ),
     Described(
         "streamproc_losses", "gauge",
@@ -261,7 +278,8 @@ TABLE = (
     # --- complaints, and what is told to those who run the shop
     Described(
         "streamproc_complaint_steps_total", "counter",
-        "Steps of complaints; a category is one of the causes, other or unknown.", ("status", "category"), BOTH,
+        "Steps of complaints that told something new; a category is one of the causes, other or unknown.",
+        ("status", "category"), BOTH,
         'sum by (category) (increase(streamproc_complaint_steps_total{status="opened"}[7d]))',
     ),
     Described(
@@ -297,11 +315,12 @@ TABLE = (
         BOTH, "sum by (change) (increase(streamproc_warning_changes_total[1d]))",
     ),
     Described(
-        "streamproc_open_warnings", "gauge", "Open warnings by severity.", ("severity",), RUN,
-        "sum by (severity) (streamproc_open_warnings)",
+        "streamproc_open_warnings", "gauge",
+        "Open warnings by severity, those of unhappy customers among them; on a cluster as the feed in Redis has them.",
+        ("severity",), BOTH, "sum by (severity) (streamproc_open_warnings)",
     ),
     Described(
-        "streamproc_warned_customers", "gauge", "Customers with an open warning.", (), BOTH,
+        "streamproc_warned_customers", "gauge", "Customers with an open warning that they may leave.", (), BOTH,
         "sum(streamproc_warned_customers)",
     ),
     Described(
@@ -316,8 +335,10 @@ TABLE = (
     ),
     Described(
         "streamproc_warning_lead_seconds", "summary",
-        "Seconds from the raising of a warning to the loss of its customer, over all lost so far.", (), RUN,
-        "streamproc_warning_lead_seconds_sum / streamproc_warning_lead_seconds_count / 86400",
+        "Seconds from the raising of a warning to the loss of its customer: the horizon over, or the contract ended.",
+        (), BOTH,
+        "sum(increase(streamproc_warning_lead_seconds_sum[30d]))"
+        " / sum(increase(streamproc_warning_lead_seconds_count[30d])) / 86400",
     ),
     # --- the model
     Described(
@@ -332,7 +353,7 @@ TABLE = (
     Described(
         "streamproc_refused_snapshots_total", "counter",
         "Snapshots that the trainer refused: not finite, or worse than the one in force.", (), BOTH,
-        "increase(streamproc_refused_snapshots_total[7d])",
+        "increase(max(streamproc_refused_snapshots_total)[7d:1m])",
     ),
     Described(
         "streamproc_snapshot_refused", "gauge",

@@ -1,6 +1,8 @@
 """Figures into metrics: one function for each part, whoever tells it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import permutations, product
+from typing import get_args
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -8,6 +10,15 @@ from prometheus_client.registry import Collector
 from streamproc import __version__
 from streamproc.adapters.metrics.catalogue import by_label, family, histogram, info, single, summary
 from streamproc.adapters.metrics.seen import AtDesk, Base, Counts, Judged, Kept, Ruled, Seen, Time
+from streamproc.core.causes import CAUSES
+from streamproc.core.complaints import STATUSES
+from streamproc.core.events import DeskAction
+from streamproc.core.lifecycle import Stage
+from streamproc.core.policy import Outcome, Severity
+from streamproc.intake.refusal import Reason
+from streamproc.monitor.blame import UNKNOWN
+from streamproc.monitor.counts import ANSWERS, OTHER
+from streamproc.monitor.effects import DeadReason
 
 MICRO = 1e6
 
@@ -24,13 +35,29 @@ _COUNTED = {
 }
 """Which counts become which counter, each by its one label."""
 
-ALWAYS = {
+KILLED, UNREADABLE, NOT_FINITE, FORGOTTEN = "killed_the_process", "unreadable", "not_finite", "forgotten"
+"""Why a record of a cluster is refused, beside what intake and monitor say; of the forgotten nothing is kept."""
+
+_SEVERITIES = tuple(severity.code for severity in Severity)
+_CATEGORIES = (*CAUSES, OTHER, UNKNOWN)
+ALWAYS: Mapping[str, tuple[str, ...]] = {
+    "events": ("purchase", "return", "complaint", "contact", "fact", "deskstep"),
+    "looks": tuple(Outcome),
+    "refused": (*dict.fromkeys((*get_args(Reason), *get_args(DeadReason), KILLED, UNREADABLE, NOT_FINITE, FORGOTTEN)),),
+    "severities": _SEVERITIES,
+    "service_warnings": _SEVERITIES,
+    "causes": (*CAUSES, UNKNOWN),
     "late": ("late", "too_late"),
     "verdicts": ("right", "wrong"),
-    "steps": ("overdue",),
+    "steps": (*get_args(DeskAction), "overdue", "refused"),
     "warnings": ("raised", "recovered", "lost", "withdrawn", "escalated"),
+    "transitions": tuple(f"{before.code}>{after.code}" for before, after in permutations(Stage, 2)),
+    "complaints": tuple(map(">".join, product(STATUSES, _CATEGORIES))),
 }
-"""Labels that are told with 0, too: what has not happened yet is no missing figure to whoever asks for a rate."""
+"""Labels that are told with 0, too: the closed set of each.
+
+What appears with its first count was never seen to grow to it: a rate would leave that out, after every start.
+"""
 
 REPEAT = "repeat"
 
@@ -52,7 +79,6 @@ class RunCollector(Collector):
         if seen is None:
             return
         yield from of_counts(seen.counts)
-        yield single("streamproc_repeated_events_total", seen.counts.get(("events", REPEAT), 0))
         yield from of_time(seen.time)
         yield single("streamproc_read_timestamp_seconds", seen.time.read / MICRO)
         yield from of_feeds(seen.newest, seen.time.read)
@@ -87,11 +113,14 @@ def of_counts(counts: Counts) -> Iterator[Metric]:
     for name, metric in _COUNTED.items():
         yield by_label(metric, by_name.get(name, {}))
     yield family("streamproc_transitions_total", _pairs(by_name.get("transitions", {})))
-    yield single("streamproc_won_back_customers_total", sum(by_name.get("won_back", {}).values()))
-    steps = _pairs(by_name.get("complaints", {}))
+    yield single("streamproc_won_back_customers_total", counts.get(("won_back", ""), 0))
+    yield single("streamproc_repeated_events_total", counts.get(("events", REPEAT), 0) + counts.get(("repeats", ""), 0))
+    leads = counts.get(("leads", ""), 0), counts.get(("lead_seconds", ""), 0)
+    yield summary("streamproc_warning_lead_seconds", {(): leads})
+    steps = _pairs(by_name["complaints"])
     yield family("streamproc_complaint_steps_total", steps)
     seconds = _pairs(by_name.get("complaint_seconds", {}))
-    answers = {labels: (int(steps[labels]), total) for labels, total in seconds.items()}
+    answers = {labels: (int(n), seconds.get(labels, 0)) for labels, n in steps.items() if labels[0] in ANSWERS}
     yield summary("streamproc_complaint_answer_seconds", answers)
 
 
@@ -117,6 +146,7 @@ def of_base(base: Base) -> Iterator[Metric]:
     """The customers."""
     yield by_label("streamproc_customers", base.stages)
     yield by_label("streamproc_graded_customers", base.grades)
+    yield by_label("streamproc_segmented_customers", base.segments)
     yield family("streamproc_lost_customers_total", base.lost)
     yield family("streamproc_losses", base.losses)
     yield family("streamproc_customer_equity", {(base.currency,): base.equity})
@@ -160,8 +190,9 @@ def _kept(kept: Kept) -> Iterator[Metric]:
     yield by_label("streamproc_open_warnings", kept.open_warnings)
     yield single("streamproc_kept_customers", kept.customers)
     yield single("streamproc_due_customers", kept.due)
+    yield single("streamproc_state_bytes", kept.state_bytes)
     yield single("streamproc_journal_records", kept.journal)
+    yield single("streamproc_journal_bytes", kept.journal_bytes)
     yield by_label("streamproc_data_bytes", kept.files)
     yield single("streamproc_disk_free_bytes", kept.disk_free)
     yield single("streamproc_disk_bytes", kept.disk)
-    yield summary("streamproc_warning_lead_seconds", {(): kept.leads})

@@ -36,6 +36,7 @@ class Base(NamedTuple):
     losses: Mapping[tuple[str, ...], int] = {}
     perceived: float = 0.0
     expected: float = 0.0
+    segments: Mapping[str, int] = {}
 
 
 class Ruled(NamedTuple):
@@ -75,7 +76,7 @@ class AtDesk(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a data folder holds. Sizes in bytes; `leads`: how many were lost after a warning, and seconds until then."""
+    """What a data folder holds. Sizes in bytes, those of states and journal from a sample where there are many."""
 
     dead_letters: int
     open_warnings: Mapping[str, int]
@@ -85,7 +86,8 @@ class Kept(NamedTuple):
     files: Mapping[str, int]
     disk_free: int
     disk: int
-    leads: tuple[int, float]
+    state_bytes: int
+    journal_bytes: int
 
 
 class Seen(NamedTuple):

@@ -13,11 +13,12 @@ A warning of which something may still come (open, or without its verdict) is al
 `Bounds.settled`. The log keeps everything: with other bounds and an emptied Redis the feed is built anew.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from streamproc.desk.feed import Numbered, Standing, as_it_stands, stake_of
+from streamproc.desk.feed import Counts, Numbered, Standing, as_it_stands, stake_of
 from streamproc.desk.forgetting import is_farewell
 from streamproc.desk.report import Current, WarningNow
 from streamproc.desk.warning import Entry, State, Warning  # noqa: A004 - it is the domain's word
@@ -113,6 +114,17 @@ def _changed(entry: Entry) -> tuple[str, str, str, str]:
     loss = entry.expected_loss or ""
     probability = "" if entry.probability is None else repr(entry.probability)
     return entry.severity or "", probability, loss, repr(stake_of(loss)) if loss else ""
+
+
+def counts_of(found: Mapping[bytes, bytes]) -> Counts:
+    """How many warnings stand how, as the hash of counts tells."""
+    counts = Counts({}, {}, {})
+    tables = {"state": counts.states, "verdict": counts.verdicts, "open": counts.open_by_severity}
+    for name, number in found.items():
+        what, _, code = name.decode().partition(" ")
+        if int(number):
+            tables[what][code] = int(number)
+    return counts
 
 
 def row_of(packed: bytes) -> Row:

@@ -8,7 +8,7 @@ import msgspec
 from redis import Redis
 
 from streamproc.adapters.redis.client import offset_of, told
-from streamproc.adapters.redis.layout import keys_under, now_of, row_of
+from streamproc.adapters.redis.layout import counts_of, keys_under, now_of, row_of
 from streamproc.desk.feed import OPEN_STATES, Counts, Line, Order, rank
 from streamproc.desk.report import WarningNow
 from streamproc.desk.warning import Entry, Warning, raised  # noqa: A004 - it is the domain's word
@@ -109,13 +109,7 @@ class RedisFeedReader:
         """How many warnings stand how, of all that ever were."""
         with told():
             found: Any = self._client.hgetall(self._keys.counts)
-        counts = Counts({}, {}, {})
-        tables = {"state": counts.states, "verdict": counts.verdicts, "open": counts.open_by_severity}
-        for name, number in found.items():
-            what, _, code = name.decode().partition(" ")
-            if int(number):
-                tables[what][code] = int(number)
-        return counts
+        return counts_of(found)
 
     # -------------------------------------------------------------------------------------------- feed
 

@@ -9,8 +9,8 @@ import redis.asyncio
 from redis.exceptions import NoPermissionError, NoScriptError, WatchError
 
 from streamproc.adapters.redis.client import offset_of, told
-from streamproc.adapters.redis.layout import USUAL, Bounds, arguments, keys_under
-from streamproc.desk.feed import FeedMovedError, Numbered, Place
+from streamproc.adapters.redis.layout import USUAL, Bounds, arguments, counts_of, keys_under
+from streamproc.desk.feed import Counts, FeedMovedError, Numbered, Place
 from streamproc.desk.forgetting import is_farewell
 
 TAKE = Path(__file__).with_name("take.lua").read_text(encoding="utf-8")
@@ -112,6 +112,15 @@ class RedisFeedStore:
         if MOVED in answers:
             raise FeedMovedError
         return sum(answers)
+
+    async def counts(self) -> Counts | None:
+        """How many warnings stand how; None: that is not for us to see. Raises FeedAwayError."""
+        with told():
+            try:
+                found: Any = await self._client.hgetall(self._keys.counts)
+            except NoPermissionError:
+                return None
+        return counts_of(found)
 
     async def writes_down(self) -> bool | None:
         """Whether what it takes is written to an append-only file, and can be; None: that is not for us to see."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kafka import KafkaProducer
 
+from streamproc.adapters.metrics.catalogue import TABLE
+from streamproc.core.policy import Severity
 from tests.adapters.catalogue import held_to_the_catalogue
 from tests.adapters.kafka.workers import Worker, Workers
 from tests.deploy.live import asked_of, shows
@@ -25,6 +27,32 @@ def figures(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
 
 
+SELDOM = {
+    "streamproc_customer_equity",
+    "streamproc_graded_customers",
+    "streamproc_lost_customers_total",
+    "streamproc_losses",
+    "streamproc_model_auc",
+    "streamproc_model_brier_score",
+    "streamproc_model_calibration_error",
+    "streamproc_model_created_timestamp_seconds",
+    "streamproc_model_log_loss",
+    "streamproc_open_alerts",
+    "streamproc_open_complaints",
+    "streamproc_segmented_customers",
+    "streamproc_feed_position",
+}
+"""What a shop with one customer may have nothing of."""
+
+
+def told_by_a_worker() -> set[str]:
+    return {about.name for about in TABLE if "worker" in about.tellers and about.kind not in {"histogram", "summary"}}
+
+
+def names_in(prometheus: Prometheus) -> set[str]:
+    return {series["metric"]["__name__"] for series in prometheus.ask('{__name__=~"streamproc_.+"}')}
+
+
 def dashboards_show(worker: Worker, folder: Path) -> None:
     """Every panel that only a cluster tells of has something to show, from a real Prometheus."""
     door = door_in(worker.log)
@@ -34,6 +62,9 @@ def dashboards_show(worker: Worker, folder: Path) -> None:
     try:
         for asks in sorted(asked_of("worker")):
             wait_until(partial(shows, prometheus, asks), asks, seconds=20)
+        for asks in sorted(asked_of("any")):
+            prometheus.ask(asks)
+        wait_until(lambda: told_by_a_worker() - names_in(prometheus) <= SELDOM, "all is told", seconds=20)
         wait_until(lambda: bool(prometheus.ask("streamproc:lag:records")), "the rules' own figures are there")
     finally:
         prometheus.kill()
@@ -82,6 +113,11 @@ def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic
         assert told['streamproc_rebalances_total{app="monitor"}'] >= 1
         assert told['streamproc_transaction_duration_seconds_count{app="intake"}'] > 0
         assert told["process_start_time_seconds"] > 0
+        assert {name: n for name, n in told.items() if name.startswith("streamproc_open_warnings")} == {
+            f'streamproc_open_warnings{{severity="{severity.code}"}}': 0 for severity in Severity
+        }
+        workers.eventually(lambda: figures(exposed(worker)).get("streamproc_journal_bytes", 0) > 500, "it is measured")
+        assert figures(exposed(worker))["streamproc_journal_records"] > 4
         held_to_the_catalogue(text, "worker")
         dashboards_show(worker, tmp_path / "prometheus")
     finally:

@@ -229,6 +229,12 @@ def test_the_longest_settled_warnings_go_and_nothing_of_them_stays(one_redis: Re
         assert feed.warning("w0") is None
 
 
+def test_the_writer_counts_as_the_readers_do(feed: RedisFeed) -> None:
+    feed.write([warned("w1"), warned("w2"), changed("w2", "lost"), judged("w2")])
+    assert feed.run(lambda store: store.counts()) == feed.counts()
+    assert feed.counts().open_by_severity == {"high": 1}
+
+
 def test_more_than_a_page_is_read_whole(feed: RedisFeed) -> None:
     entries = [warned(f"w{n:04}", loss=f"{n % 50}.00") for n in range(1_100)]
     feed.run(lambda store: store.write(None, numbered(entries)))

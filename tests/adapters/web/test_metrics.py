@@ -27,6 +27,9 @@ SEEN = Seen(
         ("complaint_seconds", "resolved>quality"): 7_200,
         ("verdicts", "right"): 1,
         ("late", "too_late"): 2,
+        ("repeats", ""): 3,
+        ("leads", ""): 2,
+        ("lead_seconds", ""): 86_400,
     },
     time=Time(clock=1_000_000_000_000_000, read=1_000_000_500_000_000, now=1_000_002_500_000_000, wall=True),
     waiting=3,
@@ -40,7 +43,8 @@ SEEN = Seen(
         files={"database": 4_096},
         disk_free=10,
         disk=100,
-        leads=(2, 86_400.0),
+        state_bytes=7_000,
+        journal_bytes=40_000,
     ),
     base=Base(
         "EUR",
@@ -54,6 +58,7 @@ SEEN = Seen(
         losses={("price", "B", "average"): 4},
         perceived=8.0,
         expected=10.0,
+        segments={"average": 4},
     ),
     ruled=Ruled("abc", "learned", 999_000_000_000_000, "default", "d1"),
     judged=Judged(
@@ -87,7 +92,7 @@ def exposed(seen: Seen | None) -> str:
     ("name", "labels", "value"),
     [
         ("streamproc_events_total", ("purchase",), 7),
-        ("streamproc_repeated_events_total", (), 2),
+        ("streamproc_repeated_events_total", (), 5),
         ("streamproc_looks_total", ("below_threshold",), 5),
         ("streamproc_refused_total", ("not_json",), 1),
         ("streamproc_transitions_total", ("loyal", "repeat"), 3),  # by label: after, before
@@ -133,6 +138,10 @@ def exposed(seen: Seen | None) -> str:
         ("streamproc_data_bytes", ("database",), 4_096),
         ("streamproc_disk_free_bytes", (), 10),
         ("streamproc_warning_lead_seconds_count", (), 2),
+        ("streamproc_warning_lead_seconds_sum", (), 86_400),
+        ("streamproc_state_bytes", (), 7_000),
+        ("streamproc_journal_bytes", (), 40_000),
+        ("streamproc_segmented_customers", ("average",), 4),
         ("streamproc_warned_customers", (), 2),
         ("streamproc_unhappy_customers", (), 1),
         ("streamproc_lost_customers_total", ("B", "0"), 4),
