@@ -62,10 +62,11 @@ def test_every_alert_is_shown_to_fire_and_not_to_fire() -> None:
     rests: set[str] = set()
     for case in cases():
         [asked] = case["promql_expr_test"]
-        name = case["name"].split(":")[0]
+        name = case["name"].split(": ")[0]
         assert name in asked["expr"]
         (fires if asked["exp_samples"] else rests).add(name)
-    assert fires == rests == names
+    recorded = {name for name in fires if name.startswith("streamproc:")}
+    assert fires - recorded == rests == names
 
 
 def test_every_alert_has_a_receiver_that_was_looked_at() -> None:
