@@ -109,6 +109,19 @@ def test_while_somebody_reads_nothing_changes_and_nothing_is_left_there(cli: Cli
     assert sorted(path.name for path in spoilt.glob("streamproc-*")) == []
 
 
+def test_an_import_keeps_its_number_so_the_same_command_again_takes_no_other(cli: Cli, spoilt: Path) -> None:
+    def imports() -> list[int]:
+        found = cli("retract", "--list", "--json", "--data", spoilt).lines
+        return [one["number"] for one in found if one["source"] == "wrong.jsonl"]
+
+    first, second = imports()
+    for code in (0, 1):
+        assert cli("retract", "wrong.jsonl", "--import", first, "--yes", "--data", spoilt).code == code
+        assert imports() == [second]
+    assert cli("doctor", "--data", spoilt).code == 0
+    assert cli("replay", "--data", spoilt).code == 0
+
+
 def test_the_folder_goes_on_behind_it(cli: Cli, spoilt: Path, tmp_path: Path) -> None:
     cli("retract", "wrong.jsonl", "--yes", "--data", spoilt)
     event = {"event_id": "n", "customer_id": "c0000001", "occurred_at": "2025-07-01", "order_id": "n", "amount": 5}

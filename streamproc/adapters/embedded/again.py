@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from streamproc.adapters.embedded.clock import REPLAY_GRID
-from streamproc.adapters.embedded.imports import note
+from streamproc.adapters.embedded.imports import Import, note
 from streamproc.adapters.embedded.pipeline import Step
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import StoreError
@@ -74,7 +74,7 @@ class Again(Runner):
         self._ahead = deque[ModelSnapshot]()
         self._tick = 0
         self._read_then = 0
-        self._begun: str | None = None
+        self._first: tuple[JournalRecord, Import] | None = None
         self._last = 0
         self._dropped = False
         self.pipeline.pinned = True  # what the trainer makes on the way is held back
@@ -82,8 +82,8 @@ class Again(Runner):
     def _begin(self, setup: Setup) -> None:
         """Nothing: the old journal's first records are this one's."""
 
-    def again(self, old: Old, *, kept: bool, begun: str | None) -> None:
-        """Takes the old journal's next record; `begun`: it is the first of an import, which began then."""
+    def again(self, old: Old, *, kept: bool, begins: Import | None) -> None:
+        """Takes the old journal's next record; `begins`: it is the first that is left of this import."""
         record = old.record
         if isinstance(record, Tick) and self._same_ticks:
             self.progress.clock = self.progress.read = record.at
@@ -102,7 +102,7 @@ class Again(Runner):
             self._read_then = max(self._read_then, record.at)
             self._dropped = self._dropped or not kept
             if kept:
-                self._take(record, begun)
+                self._take(record, begins)
         else:
             self._catch_up()
             self._set(record)
@@ -135,19 +135,21 @@ class Again(Runner):
             super()._write(ModelSnapshot(at=self.progress.clock, snapshot=body))
         self.commit()
 
-    def _take(self, record: CustomerEvent | FirmFact, begun: str | None) -> None:
-        self._begun = begun
-        if begun is None:
+    def _take(self, record: CustomerEvent | FirmFact, begins: Import | None) -> None:
+        if begins is None or begins.begun is None:
             self._sources.add(record.source)
         else:
             self._sources.discard(record.source)
+            self._first = record, begins
         if self._same_ticks:
             self._write(record)
         else:
             self._event(record)
 
     def _note_import(self, source: str, number: int) -> None:
-        note(self._db, source, number, self._begun)
+        if self._first is not None:
+            _, begins = self._first
+            note(self._db, source, max(number, begins.number), begins.begun)
 
     def _set(self, record: JournalRecord) -> None:
         if isinstance(record, ClockMode):
@@ -155,6 +157,9 @@ class Again(Runner):
         self._write(replace(record, core_version=CORE_VERSION) if isinstance(record, Setup) else record)
 
     def _write(self, record: JournalRecord) -> None:
+        if self._first is not None and record is self._first[0]:
+            # An import keeps its number: who asks twice for one to be taken back must not be given the one behind it.
+            self.journal.last = max(self.journal.last, self._first[1].number - 1)
         super()._write(record)
         if isinstance(record, Tick):
             self._put_in_force()

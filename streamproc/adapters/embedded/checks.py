@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from streamproc.adapters.embedded import queries
-from streamproc.adapters.embedded.journal import forgotten_records, read
+from streamproc.adapters.embedded.journal import read, unused_numbers
 from streamproc.adapters.embedded.lock import holder
 from streamproc.adapters.embedded.schema import FILE, NewerFolderError, StoreError, connect, version_of
 from streamproc.core.time import SECOND, to_text
@@ -93,7 +93,7 @@ def _store(db: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
 def _content(db: sqlite3.Connection, folder: Path, now: int) -> Iterator[Finding]:
     db.execute("BEGIN")  # one state of the folder, whatever is committed meanwhile
     count, last = db.execute("SELECT count(*), coalesce(max(seq), 0) FROM journal").fetchone()
-    missing = last - count - forgotten_records(db)
+    missing = last - count - unused_numbers(db)
     if missing:
         yield _broken("journal", f"{missing} of {last} records are missing", folder)
         return

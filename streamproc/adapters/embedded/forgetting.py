@@ -15,7 +15,7 @@ import msgspec
 
 from streamproc.adapters.embedded import feed
 from streamproc.adapters.embedded.copies import PART
-from streamproc.adapters.embedded.journal import GONE, forgotten_records
+from streamproc.adapters.embedded.journal import note_unused, unused_numbers
 from streamproc.adapters.embedded.rewriting import drop
 from streamproc.adapters.embedded.runner import Runner
 from streamproc.adapters.embedded.schema import StoreError
@@ -75,8 +75,7 @@ def forget(db: sqlite3.Connection, runner: Runner, ids: frozenset[str], at: int)
     )]  # fmt: skip
     feed.write(db, farewell(told, to_text(runner.progress.clock)))
     db.execute(f"DELETE FROM care WHERE warning_id IN (SELECT id FROM warnings WHERE {_THEIRS})", (names,))  # noqa: S608
-    gone = forgotten_records(db) + traces(db, ids).records
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (GONE, str(gone)))
+    note_unused(db, unused_numbers(db) + traces(db, ids).records)
     for table in _TABLES:
         db.execute(f"DELETE FROM {table} WHERE {_THEIRS}", (names,))  # noqa: S608 - our own words
     db.executemany("DELETE FROM dead_letters WHERE id = ?", [(number,) for number in _letters(db, ids)])

@@ -82,19 +82,19 @@ def imports(db: sqlite3.Connection) -> list[Import]:
 
 
 class Beginnings:
-    """When each import began, said with the first of its records that is there: one before it may be gone."""
+    """Where imports begin: each with the first of its records that is there, for one before it may be gone."""
 
     def __init__(self, found: Iterable[Import]) -> None:
         self._ahead: dict[str, deque[Import]] = {}
         for one in found:
             self._ahead.setdefault(one.source, deque()).append(one)
 
-    def of(self, record: JournalRecord, seq: int) -> str | None:
-        """When the import began whose first record this is; None: it is not the first, or nobody knows."""
-        ahead, begun = self._ahead.get(getattr(record, "source", "")), None
+    def of(self, record: JournalRecord, seq: int) -> Import | None:
+        """The import whose first record this is, of those that are asked for; None: it is not the first."""
+        ahead, begins = self._ahead.get(getattr(record, "source", "")), None
         while ahead and ahead[0].number <= seq:
-            begun = ahead.popleft().begun
-        return begun
+            begins = ahead.popleft()
+        return begins
 
 
 def _arrived(db: sqlite3.Connection) -> Iterator[tuple[int, _Told]]:

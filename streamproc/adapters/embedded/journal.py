@@ -12,7 +12,7 @@ from streamproc.wire.journal import DecodeFailure, decode, encode
 PAGE = 5_000
 
 GONE = "forgotten"
-"""The key under which a folder keeps how many records were deleted."""
+"""The key under which a folder keeps how many numbers are unused."""
 
 
 class Numbered(NamedTuple):
@@ -80,10 +80,15 @@ def check_core(first: JournalRecord) -> None:
         )
 
 
-def forgotten_records(db: sqlite3.Connection) -> int:
-    """How many records were deleted with those whom they were of: their numbers stay unused."""
+def unused_numbers(db: sqlite3.Connection) -> int:
+    """How many numbers of records are unused: of those deleted with whom they were of, or left out before an import."""
     row = db.execute("SELECT body FROM meta WHERE key = ?", (GONE,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def note_unused(db: sqlite3.Connection, numbers: int) -> None:
+    """Notes how many there are, inside the transaction that is open."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (GONE, str(numbers)))
 
 
 def read_own(db: sqlite3.Connection, customer_id: str) -> Iterator[Numbered]:

@@ -22,6 +22,7 @@ from streamproc.adapters.embedded.copies import flushed, settle_log
 from streamproc.adapters.embedded.deadletters import JOURNAL
 from streamproc.adapters.embedded.feed import RETOLD, UNTOLD
 from streamproc.adapters.embedded.imports import Beginnings, imports
+from streamproc.adapters.embedded.journal import note_unused
 from streamproc.adapters.embedded.models import note_pin, pinned
 from streamproc.adapters.embedded.schema import FILE, StoreError, connect, version_of
 from streamproc.core.alerts import Alert, standing
@@ -71,7 +72,7 @@ def rewrite(
             for record in page:
                 kept = not leave_out(record)
                 left_out += record.given and not kept
-                again.again(record, kept=kept, begun=beginnings.of(record.record, record.seq) if kept else None)
+                again.again(record, kept=kept, begins=beginnings.of(record.record, record.seq) if kept else None)
             again.commit()
             done(page[-1].seq)
         model = pinned(old)
@@ -79,13 +80,16 @@ def rewrite(
         clock = again.progress.clock
         new.execute("BEGIN IMMEDIATE")
         note_pin(new, model)
+        (records,) = new.execute("SELECT count(*) FROM journal").fetchone()
+        if again.journal.last > records:
+            note_unused(new, again.journal.last - records)
         lines = _told(old, new, to_text(clock), live=again.progress.live)
         _carry_over(old, new, source)
         new.execute("COMMIT")
         new.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         return Rewritten(
             left_out=left_out,
-            records=again.journal.last,
+            records=records,
             clock_before=queries.progress(old).clock,
             clock=clock,
             lines=tuple(lines),
