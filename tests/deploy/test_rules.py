@@ -92,6 +92,14 @@ def test_a_runbook_s_command_is_one_of_the_program_s(line: str) -> None:
     assert {word for word in words if word.startswith("--") and word not in shown.output} == set(), line
 
 
+@pytest.mark.parametrize("only", ["models record", "models pin", "models unpin", "models rollback"])
+def test_what_only_a_data_folder_can_be_asked_is_said_to_be_so(only: str) -> None:
+    for page in PAGES.glob("*.md"):
+        for part in re.split(r"\n\n|\n- ", page.read_text(encoding="utf-8")):
+            before, found, _ = part.partition(f"streamproc {only}")
+            assert not found or "mbedded" in before, f"{page.name}: {part}"
+
+
 def test_what_a_runbook_asks_of_containers_is_there() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES.glob("*.md"))
     asked = re.findall(r"docker compose (?:exec|logs|restart|stop|run)((?: +--?\S+(?: \d+)?)*) +([a-z]+)", text)
