@@ -1,12 +1,14 @@
 """A past for an empty journal: another journal's records in their order, each to the partitions where it belongs.
 
 The rule kept here: a record carries its number in a header, and transactions follow each other in the order of the
-numbers. So whoever finds an import that was broken off knows behind which number it goes on. Each partition has its
+numbers. So whoever finds an import that was broken off knows behind which number it goes on; the last record of each
+transaction says of all before it which they were, so that no other past goes on there. Each partition has its
 set-up in the first transaction; the last one tells desk and trainer of the past: in between no worker begins
 (see beginning.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,6 +32,9 @@ RECORDS = 5_000
 BYTES = 4 << 20
 """What a transaction holds at most, give or take a record: it is open for less than a second or two."""
 
+DIGEST = "streamproc.imported_digest"
+"""The header of a transaction's last record: a digest of all records up to it."""
+
 LAST_LOOK = 256
 """Offsets from a partition's end in which its last record is looked for first."""
 
@@ -39,10 +44,10 @@ class ImportingError(ConfigError):
 
 
 class Reached(NamedTuple):
-    """How far an import has come: the number of the last record, and its bytes; 0 where nothing is there."""
+    """How far an import has come: the number of the last record, the digest up to there; 0 where nothing is there."""
 
     seq: int
-    body: bytes
+    digest: str
 
 
 class Addressed(NamedTuple):
@@ -138,19 +143,21 @@ def steps(
 
     Raises ImportingError, before the first step, where what was reached is not of these records.
     """
-    past, outputs, size, seq, known = Past(), list[Output](), 0, 0, b""
+    past, outputs, size, seq, known = Past(), list[Output](), 0, 0, ""
+    digest = blake2b(digest_size=8)
     for seq, record, places in records:
         if getattr(record, "customer_id", None) is not None or 0 in places:
             past.note(record)
         body = journal.encode(record)
+        digest.update(b"%d %b" % (places[0], body))
         if seq <= reached.seq:
-            known = body
+            known = digest.hexdigest() if seq == reached.seq else ""
             continue
         _check_same(reached, known, names)
         outputs += _placed(record, body, seq, names, places, ids)
         size += len(body) * len(places)
         if len(outputs) >= most or size >= BYTES:
-            yield Step(seq, past.clock, outputs)
+            yield Step(seq, past.clock, _sealed(outputs, len(places), digest.hexdigest()))
             outputs, size = [], 0
     _check_same(reached, known, names)
     mode = ClockMode(at=past.clock, mode="event")  # what comes is history until the cluster has caught up
@@ -159,8 +166,14 @@ def steps(
     yield Step(seq, past.clock, [*outputs, *past.told(names), *along])
 
 
-def _check_same(reached: Reached, known: bytes, names: Names) -> None:
-    if known != reached.body:
+def _sealed(outputs: list[Output], last: int, digest: str) -> list[Output]:
+    """The outputs, of which the `last` ones, one record's, carry the digest."""
+    told = [output._replace(headers=(*output.headers, (DIGEST, digest.encode()))) for output in outputs[-last:]]
+    return [*outputs[:-last], *told]
+
+
+def _check_same(reached: Reached, known: str, names: Names) -> None:
+    if known != reached.digest:
         raise ImportingError(
             f"another past was being written to {names.journal}, up to its record {reached.seq}: go on with that one. "
             "To begin anew, delete the topics and make them again, or choose another prefix"
@@ -199,7 +212,7 @@ def reached(topics: Topics, partitions: int) -> Reached:
                 f"{names.prefix} but the firm's own, make them anew (`streamproc topics create`), or choose another "
                 "prefix"
             )
-        return Reached(0, b"")
+        return Reached(0, "")
     if not header(first.headers, IMPORTED):
         raise ImportingError(
             f"{names.journal} is not empty, and a past is for an empty journal: choose another prefix "
@@ -208,7 +221,7 @@ def reached(topics: Topics, partitions: int) -> Reached:
     if names.examples in filled:
         raise ImportingError(f"{names.journal} has its past already: nothing was done; `streamproc worker` goes on")
     last = max((_last(topics, number) for number in topics.spans(names.journal)), key=_seq)
-    return Reached(_seq(last), last.value or b"")
+    return Reached(_seq(last), header(last.headers, DIGEST))
 
 
 def _filled(topics: Topics) -> dict[str, Record]:

@@ -15,7 +15,7 @@ from streamproc.adapters.embedded.journal import read
 from streamproc.adapters.embedded.runner import Runner, batches
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.kafka.desk import DeskProcessor, Rules
-from streamproc.adapters.kafka.importing import ImportingError, Reached, Step, addressed, steps
+from streamproc.adapters.kafka.importing import DIGEST, ImportingError, Reached, Step, addressed, steps
 from streamproc.adapters.kafka.messages import (
     IMPORTED,
     DeskMessage,
@@ -142,7 +142,7 @@ def live(folder: Path, events: Sequence[SimEvent], *, end: bool, late: Sequence[
             runner.take(list(arrivals(late)))
 
 
-def imported(folder: Path, reached: Reached = Reached(0, b""), most: int = 100) -> list[Step]:  # noqa: B008
+def imported(folder: Path, reached: Reached = Reached(0, ""), most: int = 100) -> list[Step]:  # noqa: B008
     with closing(connect(folder, readonly=True)) as db:
         return list(steps(addressed(read(db), PARTITIONS), NAMES, PARTITIONS, reached, most=most))
 
@@ -272,15 +272,32 @@ def test_an_import_broken_off_after_any_transaction_goes_on_to_the_same(folder: 
     assert max(len(step.outputs) for step in whole) <= 100 + PARTITIONS + 2
     for cut in random.Random(3).sample(range(1, len(whole)), 5):
         last = next(o for o in reversed(whole[cut - 1].outputs) if o.topic == NAMES.journal)
-        reached = Reached(int(dict(last.headers)[IMPORTED]), last.value or b"")
+        reached = reached_with(last)
         assert imported(folder, reached) == whole[cut:]
 
 
 def test_an_import_goes_on_with_its_own_folder_only(folder: Path) -> None:
     with pytest.raises(ImportingError, match="another past"):
-        imported(folder, Reached(40, b"another"))
+        imported(folder, Reached(40, "another"))
     with pytest.raises(ImportingError, match="another past"):
-        imported(folder, Reached(1 << 40, b"more than there is"))
+        imported(folder, Reached(1 << 40, "more than there is"))
+
+
+def test_an_import_goes_on_with_the_same_records_only(folder: Path) -> None:
+    """Though as many are left out before the place that was reached: the one there is the same."""
+    records = journal_of(folder)
+    orders = [n for n, record in enumerate(records) if isinstance(record, Purchase)]
+    one, another = (enumerate([*records[:n], *records[n + 1 :]], 1) for n in (orders[3], orders[9]))
+    done = list(steps(addressed(one, PARTITIONS), NAMES, PARTITIONS, Reached(0, ""), most=100))[9]
+    reached = reached_with([o for o in done.outputs if o.topic == NAMES.journal][-1])
+    assert reached.seq > orders[9]
+    with pytest.raises(ImportingError, match="another past"):
+        next(steps(addressed(another, PARTITIONS), NAMES, PARTITIONS, reached))
+
+
+def reached_with(last: Output) -> Reached:
+    headers = dict(last.headers)
+    return Reached(int(headers[IMPORTED]), headers[DIGEST].decode())
 
 
 def test_time_stands_until_every_partition_is_through_with_the_past() -> None:

@@ -16,6 +16,7 @@ from streamproc.monitor.state import encode_facts
 from streamproc.wire import journal
 from tests.adapters.kafka.simulated import NAMES, Cluster
 from tests.adapters.kafka.test_forgotten import asks, warned
+from tests.adapters.kafka.test_importing import reached_with
 from tests.adapters.kafka.test_processors import EAGER, SETUP, feeds, lines, ran, shop
 
 
@@ -23,7 +24,7 @@ def parts(cluster: Cluster) -> list[list[Placed]]:
     return [list(enumerate(cluster.journal(number))) for number in range(cluster.partitions)]
 
 
-def made_anew(cluster: Cluster, reached: Reached = Reached(0, b""), most: int = 300) -> list[Step]:  # noqa: B008
+def made_anew(cluster: Cluster, reached: Reached = Reached(0, ""), most: int = 300) -> list[Step]:  # noqa: B008
     found = parts(cluster)
     gone = gone_in(found)
     records = copied([iter(part) for part in found], gone)
@@ -74,12 +75,12 @@ def test_broken_off_it_goes_on_where_it_stopped(old: Cluster) -> None:
             (o for step in whole[:done] for o in step.outputs),
             key=lambda o: int(dict(o.headers)["streamproc.imported"]),
         )
-        reached = Reached(whole[done - 1].seq, last.value or b"")
+        reached = reached_with(last)
         assert [o for s in made_anew(old, reached, 100) for o in s.outputs] == [
             o for s in whole[done:] for o in s.outputs
         ]
     with pytest.raises(ImportingError, match="another past"):
-        made_anew(old, Reached(7, b"something else"))
+        made_anew(old, Reached(7, "something else"))
 
 
 def test_every_partition_has_its_set_up_before_anything_else(old: Cluster) -> None:

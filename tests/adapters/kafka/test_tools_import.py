@@ -140,7 +140,7 @@ def test_killed_on_the_way_it_goes_on_and_no_worker_starts_meanwhile(
     found = committed()
     with closing(connect(large, readonly=True)) as db:
         past = addressed(read(db), PARTITIONS)
-        expected = [o for s in steps(past, Names(topic_prefix), PARTITIONS, Reached(0, b"")) for o in s.outputs]
+        expected = [o for s in steps(past, Names(topic_prefix), PARTITIONS, Reached(0, "")) for o in s.outputs]
     for number in range(PARTITIONS):
         own = [o.value for o in expected if (o.topic, o.partition) == (Names(topic_prefix).journal, number)]
         assert found.values((Names(topic_prefix).journal, number)) == own
