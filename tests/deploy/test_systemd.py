@@ -98,8 +98,8 @@ def test_install_asks_what_for() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("/home/li/.pyenv/versions/3.11.14", "which services do not see"),
-        ("/root/.local/share/uv/python", "which services do not see"),
+        (str(Path("/", "home", "li", ".pyenv")), "which services do not see"),
+        (str(Path("/", "root", ".local")), "which services do not see"),
         ("", "is too old, 3.11 is needed"),
     ],
 )
