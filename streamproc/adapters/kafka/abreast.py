@@ -39,4 +39,5 @@ class Abreast:
 
     def held(self, intake: IntakeProcessor, now: float) -> bool:
         """Whether this one must wait now (s since 1970); as the slowest, or unread, it need not."""
-        return bool(intake.read) and ahead(self._sources, self._expected, intake.source, self._mode, now) < intake.read
+        at = intake.place_in_time
+        return bool(at) and ahead(self._sources, self._expected, intake.source, self._mode, now) < at

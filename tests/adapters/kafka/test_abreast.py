@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from kafka import KafkaProducer
 from msgspec import msgpack
 
+from streamproc.adapters.kafka.abreast import Abreast
 from streamproc.adapters.kafka.clock import AHEAD, ClockState, Mode, Source, ahead, target
-from streamproc.adapters.kafka.intake import STATE, Read
-from streamproc.core.time import DAY, FOREVER, HOUR, SECOND
+from streamproc.adapters.kafka.intake import STATE, IntakeProcessor, Read
+from streamproc.adapters.kafka.names import Names
+from streamproc.adapters.kafka.transactions import Record
+from streamproc.core.time import DAY, FOREVER, HOUR, SECOND, to_text
+from streamproc.intake.intake import Intake
+from streamproc.intake.rates import Rates
 from tests.adapters.kafka.committed import Committed
 from tests.adapters.kafka.test_worker_metrics import exposed, figures
 from tests.adapters.kafka.workers import Workers
@@ -50,6 +55,24 @@ def test_who_is_silent_because_nobody_reads_it_is_waited_for_as_time_waits_for_i
 def test_nobody_waits_for_a_topic_that_is_not_in_the_settings_any_more() -> None:
     removed = Source(DAY, told=NOW - 3600)
     assert ahead({"a": Source(5 * DAY), "b": Source(4 * DAY), "c": removed}, ALL, "a", "wall", NOW) == 4 * DAY + HOUR
+
+
+def test_an_order_that_is_dated_far_ahead_of_its_neighbours_makes_its_source_wait_for_nobody() -> None:
+    """Else all that comes behind it would be read when time has passed it, and be late."""
+    abreast = Abreast(frozenset({"a/0", "b/0"}), "wall")
+    told = Record(0, b"b/0/" + STATE, msgpack.encode(Read(read=3 * DAY)), (), int(NOW * 1000))
+    abreast._take(None, [told])
+    source = IntakeProcessor(("a", 0), Names(), 1, Intake(Rates("EUR")), lambda: int(NOW * SECOND))
+
+    def reads(*times: int) -> bool:
+        orders = [{"event_id": f"p{at}", "order_id": f"o{at}", "customer_id": "c", "amount": 5} for at in times]
+        told = [json.dumps({**order, "occurred_at": to_text(at)}) for order, at in zip(orders, times, strict=True)]
+        source.process([Record(n, None, line.encode(), (), 0) for n, line in enumerate(told)])
+        return abreast.held(source, NOW)
+
+    assert not reads(*(2 * DAY + n * HOUR for n in range(9)), 900 * DAY)
+    assert reads(*(3 * DAY + n * HOUR for n in range(9)))
+    assert not reads(*(3 * DAY - n * HOUR for n in range(9)))
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), SOURCES, min_size=1), MODES)
