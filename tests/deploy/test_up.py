@@ -78,6 +78,11 @@ def test_compose_comes_up_with_secrets_of_its_own(stage: Stage) -> None:
     token = (stage.deploy / "compose" / "secrets" / "page-token").read_text(encoding="utf-8")
     assert token not in done.stdout + done.stderr
     assert "http://127.0.0.1:8080/" in done.stdout
+    assert "told to nobody yet" in done.stdout
+    told = stage.deploy / "alertmanager" / "alertmanager.yml"
+    filled = told.read_text(encoding="utf-8").replace("  - name: pager\n", "  - name: pager\n    webhook_configs: []\n")
+    told.write_text(filled, encoding="utf-8")
+    assert "told to nobody yet" not in stage.run("compose/up").stdout
 
 
 def test_what_was_changed_is_read_anew_by_those_who_read_it_and_nobody_else(stage: Stage) -> None:
