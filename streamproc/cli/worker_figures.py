@@ -32,6 +32,9 @@ from streamproc.monitor.counts import Counts
 SLOW_SECONDS = 60.0
 """What takes a look at every customer, or at every judged example, is as old as this at the most."""
 
+SLOW_SHARE = 0.005
+"""Of a core's time may be spent on it: of few customers it is always new."""
+
 
 class Here:
     """The processors that this process made last; which of them are its own still is known by the apps.
@@ -84,7 +87,7 @@ class WorkerFigures(Collector):
         self._apps = apps
         self._here = here
         self._clock = clock
-        self._slow_at = float("-inf")
+        self._fresh_until = float("-inf")
         self._looked_at: tuple[int, ...] = ()
         self._kept: list[Kept] = []
         self._judged: Judged | None = None
@@ -138,11 +141,12 @@ class WorkerFigures(Collector):
         now = self._clock()
         trainer = self._here.trainer if has(self._apps, "trainer") else None
         owned = tuple(map(id, (*monitors, trainer)))
-        if now - self._slow_at < SLOW_SECONDS and owned == self._looked_at:
+        if now < self._fresh_until and owned == self._looked_at:
             return
-        self._slow_at, self._looked_at = now, owned
         self._kept = [monitor.kept() for monitor in monitors]
         self._judged = None if trainer is None else judged_of(trainer.trainer.record())
+        done = self._clock()
+        self._fresh_until, self._looked_at = done + min(SLOW_SECONDS, (done - now) / SLOW_SHARE), owned
 
 
 class RedisFigures:

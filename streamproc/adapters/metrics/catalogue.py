@@ -166,7 +166,7 @@ TABLE = (
     # --- what is kept
     Described(
         "streamproc_state_bytes", "gauge",
-        "Bytes of the customers' encoded states; a worker looks once a minute, a run with many of them at a sample.",
+        "Bytes of the customers' encoded states; of many a worker looks once a minute, a run at a sample.",
         (), BOTH, "sum(streamproc_state_bytes) / sum(streamproc_kept_customers)",
     ),
     Described(

@@ -9,6 +9,7 @@ from kafka import KafkaProducer
 
 from streamproc.adapters.metrics.catalogue import TABLE
 from streamproc.core.policy import Severity
+from streamproc.simulate import Shop, simulate
 from tests.adapters.catalogue import held_to_the_catalogue
 from tests.adapters.kafka.workers import Worker, Workers
 from tests.deploy.live import asked_of, shows
@@ -120,5 +121,48 @@ def test_dead_purchases_are_told(kafka: Broker, redis_server: RedisServer, topic
         assert figures(exposed(worker))["streamproc_journal_records"] > 4
         held_to_the_catalogue(text, "worker")
         dashboards_show(worker, tmp_path / "prometheus")
+    finally:
+        workers.close()
+
+
+def summed(workers: list[Worker], name: str) -> float:
+    """Over all of them, as `sum` does."""
+    return sum(n for worker in workers for key, n in figures(exposed(worker)).items() if key.partition("{")[0] == name)
+
+
+def test_two_workers_tell_of_each_customer_once_and_one_that_is_left_of_all(
+    kafka: Broker, redis_server: RedisServer, topic_prefix: str, tmp_path: Path
+) -> None:
+    workers = Workers(kafka, redis_server.url, topic_prefix, tmp_path, partitions=4)
+    workers.make_topics()
+    told_in_euro = [e for e in simulate(Shop(customers=30, days=200, seed=4)) if b'"currency":"EUR"' in e.line]
+    sold = [event for event in told_in_euro if event.stream == "purchases"]
+    buyers = len({json.loads(event.line)["customer_id"] for event in sold})
+    workers.produce(sold)
+    try:
+        one, other = workers.start(), workers.start()
+        workers.wait_ready()
+
+        def told(of: list[Worker]) -> dict[str, float]:
+            names = ("kept_customers", "customers", "lost_customers_total", "state_bytes", "journal_records")
+            return {name: summed(of, f"streamproc_{name}") for name in names}
+
+        def is_shared() -> bool:
+            return min(summed([w], "streamproc_kept_customers") for w in (one, other)) > 0
+
+        workers.eventually(is_shared, "both own some of the journal", 60)
+        workers.eventually(lambda: told([one, other])["customers"] == buyers, "all are looked at", 60)
+        workers.eventually(lambda: summed([one, other], "streamproc_lag_records") == 0, "all is read", 60)
+        texts = [exposed(worker) for worker in (one, other)]
+        for name in ("streamproc_open_warnings", "streamproc_open_ticks", "streamproc_clock_timestamp_seconds"):
+            assert sum(f"\n{name}" in text for text in texts) == 1, name
+        before = told([one, other])
+        assert before["kept_customers"] == before["customers"] == buyers
+        workers.unsupervised(other).kill()
+        workers.eventually(lambda: told([one])["kept_customers"] == buyers, "the other's are taken over", 60)
+        workers.eventually(lambda: told([one])["journal_records"] >= before["journal_records"] > 0, "and measured", 60)
+        after = told([one])
+        for name in ("customers", "lost_customers_total", "state_bytes"):
+            assert after[name] == before[name], name
     finally:
         workers.close()
