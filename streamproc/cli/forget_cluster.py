@@ -19,10 +19,11 @@ WRITER = "forget"
 
 
 class Known(NamedTuple):
-    """What a cluster holds of somebody, and in how many partitions its journal lies."""
+    """What a cluster holds of somebody, in how many partitions its journal lies, and how far its time (µs) is."""
 
     traces: Traces
     partitions: int
+    clock: int
 
 
 def known_on(settings: Settings, customer_id: str) -> Known:
@@ -34,12 +35,15 @@ def known_on(settings: Settings, customer_id: str) -> Known:
         ids, records = _ids_of(cluster, customer_id)
         warnings = len(cluster.warnings(ids))
         found = Traces(ids=tuple(sorted(ids)), records=records, warnings=warnings, dead_letters=0)
-        return Known(found, len(cluster.journal.spans))
+        return Known(found, len(cluster.journal.spans), cluster.clock())
 
 
 def forget_on(settings: Settings, known: Known) -> None:
-    """Writes the records, all or none. Raises ConfigError without brokers, ClusterError."""
-    at, topic = wall(), Names(settings.kafka.prefix).journal
+    """Writes the records, all or none. Raises ConfigError without brokers, ClusterError.
+
+    What is on its way is known by its time: so the journal's counts where it is ahead of this machine's.
+    """
+    at, topic = max(wall(), known.clock + 1), Names(settings.kafka.prefix).journal
     with writer_to(settings.kafka, WRITER) as writer:
         writer.commit([_asking(one, at, topic, known.partitions) for one in known.traces.ids])
 

@@ -1,6 +1,8 @@
 """`streamproc retract` on a cluster: its journal, made anew in a folder without an import, begins another prefix."""
 
+import signal
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -31,6 +33,9 @@ from streamproc.core.events import CustomerFact
 from streamproc.core.time import HOUR
 from streamproc.wire import journal
 
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code of who ends at the system's word."""
+
 _GIVEN = (
     "UPDATE journal SET event_id = told.event_id FROM (SELECT event_id, seq FROM ("
     "SELECT event_id, seq, row_number() OVER (PARTITION BY event_id ORDER BY alias DESC, seq) AS place FROM told"
@@ -49,6 +54,7 @@ class Retraction:
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # or the folder, which holds everybody, stays
         self._topics = self._held.enter_context(topics_of(self._settings.kafka))
         self._folder = Path(self._held.enter_context(TemporaryDirectory(prefix="streamproc-retract-")))
         return self

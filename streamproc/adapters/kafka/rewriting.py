@@ -76,7 +76,9 @@ def _kept(offset: int, record: JournalRecord, gone: Mapping[str, Gone]) -> Journ
 def check_stopped(kafka: KafkaSettings) -> None:
     """Raises ImportingError while a worker is in a group of ours; ConfigError without brokers, ClusterError."""
     with admin_of(kafka) as admin:
-        groups = admin.describe_groups([f"{kafka.prefix}{app}" for app in ("intake", *APPS)])
+        ours = {f"{kafka.prefix}{app}" for app in ("intake", *APPS)}
+        there_are = sorted(ours & {group["group_id"] for group in admin.list_groups()})
+        groups = admin.describe_groups(there_are) if there_are else {}
     running = sorted(name for name, group in groups.items() if group["members"])
     if running:
         raise ImportingError(f"workers still run, in {', '.join(running)}: {STOP}")

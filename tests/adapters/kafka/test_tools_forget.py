@@ -16,9 +16,12 @@ from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.rewriting import progress_of, unmoved
 from streamproc.adapters.kafka.transactions import Record
-from streamproc.config import KafkaSettings
+from streamproc.cli.forget_cluster import Known, forget_on
+from streamproc.config import KafkaSettings, Settings
 from streamproc.core.control import Forget, JournalRecord
 from streamproc.core.ids import mark_of
+from streamproc.core.time import SECOND
+from streamproc.desk.forgetting import Traces
 from streamproc.desk.warning import Entry, Money
 from tests.adapters.kafka.filled import Filled
 from tests.adapters.kafka.test_forgotten import warned
@@ -103,6 +106,16 @@ def test_somebody_is_asked_to_be_forgotten_and_the_topics_are_made_anew_without_
         assert replayed(topics) == expected
     twice = cli("journal", "rewrite", "--to", new)
     assert (twice.code, "has its past already" in twice.err) == (2, True)
+
+
+def test_whose_clock_is_behind_the_journals_forgets_as_of_the_journal_s(filled: Filled) -> None:
+    ahead = 4_000_000_000 * SECOND
+    kafka = settings(filled, filled.prefix)
+    found = Traces(ids=("somebody",), records=1, warnings=0, dead_letters=0)
+    forget_on(Settings(kafka=kafka), Known(found, 3, ahead))
+    with topics_of(kafka) as topics:
+        [asked] = [r for part in bodies(topics, topics.names.journal) for r in part if b'"forget"' in r]
+    assert msgspec.json.decode(asked, type=Forget).at == ahead + 1
 
 
 def test_while_a_worker_runs_no_journal_is_made_anew(filled: Filled, cli: Cli) -> None:

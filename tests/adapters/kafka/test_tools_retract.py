@@ -1,5 +1,9 @@
 """`streamproc retract` on a real Kafka: the journal without an import begins another prefix; nobody else notices."""
 
+import os
+import signal
+import subprocess
+import time
 import uuid
 from pathlib import Path
 
@@ -15,7 +19,7 @@ from tests.adapters.kafka.filled import Filled
 from tests.adapters.kafka.simulated import Cluster
 from tests.adapters.kafka.test_processors import EAGER, SETUP, feeds, lines, shop
 from tests.adapters.kafka.test_tools_forget import all_read, bodies, replayed, settings
-from tests.cli.shop import Cli
+from tests.cli.shop import PROGRAM, Cli
 from tests.servers.broker import Broker
 
 BAD = ("purchases", 2)
@@ -68,6 +72,19 @@ def test_nothing_is_written_where_nobody_agrees(filled: Filled, cli: Cli) -> Non
     assert cli("retract", "nothing", "--to", f"{filled.prefix}none.").code == 1
     [told] = cli("retract", "purchases/2", "--to", f"{filled.prefix}none.", "--json").lines
     assert (told["left_out"], told["kept"]) == (60, None)
+
+
+def test_ended_on_the_way_it_leaves_nothing_of_anybody_on_the_disk(filled: Filled, cli: Cli, tmp_path: Path) -> None:  # noqa: ARG001 - makes the topics
+    (tmp_path / "tmp").mkdir()
+    words = [*PROGRAM, "retract", "purchases/2", "--to", f"{filled.prefix}none.", "--yes"]
+    environment = os.environ | filled.environment | {"TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while not list((tmp_path / "tmp").glob("streamproc-retract-*/*")):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.terminate()
+        assert running.wait(30) == 128 + signal.SIGTERM
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_the_new_journal_gives_a_feed_without_the_import(filled: Filled, cli: Cli) -> None:
