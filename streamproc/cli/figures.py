@@ -15,7 +15,9 @@ from streamproc.adapters.embedded.schema import FILE
 from streamproc.adapters.metrics.seen import AtDesk, Base, Judged, Kept, Model, Ruled
 from streamproc.core.experience import EXPECTED, PERCEIVED
 from streamproc.core.ids import short_id
+from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Severity
+from streamproc.core.value import Grade, Segment
 from streamproc.desk.desk import Desk
 from streamproc.desk.feed import OPEN_STATES
 from streamproc.desk.warning import Money
@@ -26,13 +28,14 @@ from streamproc.monitor.totals import merged
 from streamproc.trainer.trainer import Status
 
 TENTHS = 10
+GRADES = tuple(grade.value for grade in Grade)
 
 SAMPLED = 1_000
 """Rows whose size is looked at: with sizes that vary by their own mean, one in twenty such sums is 6 % off."""
 
 
 def base_of(parts: Mapping[int, Totals], money: Money) -> Base:
-    """The customers that these partitions' totals count."""
+    """The customers that these partitions' totals count: none of a stage, a grade or a segment is a figure, too."""
     totals = merged(list(parts.values()))
     losses = Counter[tuple[str, ...]]()
     for counts in totals.losses.values():
@@ -42,17 +45,17 @@ def base_of(parts: Mapping[int, Totals], money: Money) -> Base:
     told = totals.service or [0] * (max(PERCEIVED, EXPECTED) + 1)
     return Base(
         currency=money.currency,
-        stages=totals.stages,
-        grades=totals.grades,
+        stages=dict.fromkeys((stage.code for stage in Stage), 0) | totals.stages,
+        grades=dict.fromkeys(GRADES, 0) | totals.grades,
         equity=float(money.text(totals.equity)),
         at_risk=float(money.text(totals.at_risk)),
         warned=totals.open_warnings,
         unhappy=totals.unhappy,
-        lost={(grade, str(number)): n for number, part in parts.items() for grade, n in part.lost.items()},
+        lost={(grade, str(number)): part.lost.get(grade, 0) for number, part in parts.items() for grade in GRADES},
         losses=losses,
         perceived=told[PERCEIVED] / TENTHS,
         expected=told[EXPECTED] / TENTHS,
-        segments=totals.segments,
+        segments=dict.fromkeys((segment.value for segment in Segment), 0) | totals.segments,
     )
 
 

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+import msgspec
 import pytest
 
 from streamproc.core.events import Complaint, Contact, CustomerEvent, Purchase
@@ -118,3 +119,24 @@ def test_customers_are_counted_by_the_segment_of_their_last_look() -> None:
     segments = Counter(str(figures.segment) for figures in last.values() if figures is not None and figures.segment)
     assert len(segments) >= 3
     assert bench.pipeline.partitions[0].meta.totals.segments == segments
+
+
+def test_what_an_earlier_version_counted_without_a_segment_is_counted_with_it_from_the_next_look_on() -> None:
+    given = records(80, 300, 11)
+    half = len(given) // 2
+    bench, new = Bench(observed=False), Bench(observed=False)
+    for one in (bench, new):
+        one.read(given[:half])
+    [partition], [states] = bench.pipeline.partitions, bench.states
+    for customer_id, body in list(states.bodies.items()):
+        raw = msgspec.msgpack.decode(body)
+        if (counted := raw[2][10]) is not None:
+            del counted[-1]  # the segment
+        states.bodies[customer_id] = msgspec.msgpack.encode(raw)
+    partition.meta.totals.segments = {}
+    for one in (bench, new):
+        one.read(given[half:])
+        one.run_to(given[-1].at + 35 * DAY)  # all are looked at in 30 days
+    bench.assert_totals()
+    assert bench.bodies() == new.bodies()
+    assert partition.meta.totals.segments == new.pipeline.partitions[0].meta.totals.segments != {}

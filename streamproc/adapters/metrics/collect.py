@@ -131,7 +131,7 @@ def _pairs(counts: Mapping[str, int]) -> dict[tuple[str, ...], float]:
 def of_time(time: Time) -> Iterator[Metric]:
     """How far time is."""
     yield single("streamproc_clock_timestamp_seconds", time.clock / MICRO)
-    behind = max(0.0, (time.now - time.read) / MICRO) if time.wall else 0.0
+    behind = max(0.0, (time.now - time.read) / MICRO) if time.wall and time.read else 0.0
     yield single("streamproc_behind_seconds", behind)
 
 

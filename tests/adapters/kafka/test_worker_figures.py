@@ -21,8 +21,10 @@ from streamproc.adapters.metrics import collect
 from streamproc.adapters.metrics.catalogue import CATALOGUE
 from streamproc.cli.worker_figures import Here, WorkerFigures
 from streamproc.core.control import ModelSnapshot, Setup
+from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR
+from streamproc.core.value import Segment
 from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
@@ -80,9 +82,13 @@ class Worker:
         self.monitor.observe({(NAMES.journal, number): (1, 0) for number in numbers})
 
     def told(self) -> Told:
-        found = text_string_to_metric_families(generate_latest(self._registry).decode())
-        samples = [sample for family in found for sample in family.samples]
-        return {(s.name, tuple(sorted(s.labels.items()))): s.value for s in samples}
+        return told_by(self._registry)
+
+
+def told_by(registry: CollectorRegistry) -> Told:
+    found = text_string_to_metric_families(generate_latest(registry).decode())
+    samples = [sample for family in found for sample in family.samples]
+    return {(s.name, tuple(sorted(s.labels.items()))): s.value for s in samples}
 
 
 def named(told: Told, name: str) -> dict[tuple[str, ...], float]:
@@ -103,6 +109,22 @@ def test_two_workers_together_tell_what_one_of_all_would() -> None:
     assert sum(named(whole, "streamproc_lost_customers_total").values()) > 10
     for name in once:
         assert named(parts[0], name) == named(parts[1], name) == named(whole, name)
+
+
+def test_what_nobody_is_counted_under_is_told_with_0() -> None:
+    here, app = Here(MONEY), Liveness("monitor")
+    app.assigned = app.recovered = True
+    app.observe({(NAMES.journal, 1): (0, 0)})
+    here.monitors[1] = monitor = MonitorProcessor(1, NAMES, PARTITIONS)
+    registry = CollectorRegistry()
+    registry.register(WorkerFigures([app], here))
+    told = told_by(registry)
+    assert set(named(told, "streamproc_lost_customers_total")) == {(grade, "1") for grade in "ABCD"}
+    assert set(named(told, "streamproc_graded_customers")) == {(grade,) for grade in "ABCD"}
+    assert set(named(told, "streamproc_segmented_customers")) == {(segment.value,) for segment in Segment}
+    assert len(named(told, "streamproc_customers")) == len(Stage)
+    assert not any(named(told, "streamproc_lost_customers_total").values())
+    assert monitor.kept().customers == 0
 
 
 def test_what_there_is_once_is_told_where_the_desk_is() -> None:

@@ -159,6 +159,11 @@ def test_time_that_does_not_follow_the_wall_is_never_behind() -> None:
     assert values(exposed(SEEN._replace(time=SEEN.time._replace(wall=False))))["streamproc_behind_seconds", ()] == 0
 
 
+def test_time_that_has_not_begun_is_not_behind() -> None:
+    begins = SEEN._replace(time=SEEN.time._replace(clock=0, read=0))
+    assert values(exposed(begins))["streamproc_behind_seconds", ()] == 0
+
+
 def test_a_process_without_a_store_still_says_what_it_is() -> None:
     found = families(exposed(None))
     assert "streamproc_build_info" in found
