@@ -71,8 +71,6 @@ RESTORE = (
     "Nothing can stand in for {place}: restore it from a copy, or begin anew under another prefix "
     "(STREAMPROC_KAFKA__PREFIX)"
 )
-BROADCAST_TIMEOUT = 5.0
-"""Seconds: while a transaction of one that writes to every partition of the journal is open, it holds all readers."""
 
 
 def worker(
@@ -141,7 +139,7 @@ class Plan:
         specs = [
             AppSpec(
                 "intake", tuple(self.inputs), names.progress, self._intake, shared=True,
-                transaction_timeout=BROADCAST_TIMEOUT, mending=GO_ON, writes=(*journal, inbox, letters),
+                mending=GO_ON, writes=(*journal, inbox, letters),
                 held=self.abreast.held,
             ),
             AppSpec(
@@ -150,11 +148,11 @@ class Plan:
             ),
             AppSpec(
                 "trainer", (names.examples,), names.changelog("trainer"), self._trainer,
-                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE, writes=(*journal, letters),
+                mending=RESTORE, writes=(*journal, letters),
             ),
             AppSpec(
                 "desk", (names.desk_inbox,), names.changelog("desk"), self._desk,
-                transaction_timeout=BROADCAST_TIMEOUT, mending=RESTORE, wake=CLOCK_SECONDS,
+                mending=RESTORE, wake=CLOCK_SECONDS,
                 writes=(*journal, (names.warnings, 0), (names.alerts, 0), letters),
             ),
         ]  # fmt: skip

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
-from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Connection, Output, Record, Steps, Writes
 from streamproc.adapters.kafka.worker import run
 from streamproc.cli.common import seldom_collecting
 from tests.bench.reference_core import ENCODER, FIGURE, STATES, Core, finish
@@ -70,11 +70,12 @@ class Ours:
     def restore(self, key: bytes, value: bytes) -> None:
         self._core.states[key] = STATES.decode(value)
 
-    def process(self, records: Sequence[Record]) -> Writes:
+    def process(self, records: Sequence[Record]) -> Steps:
         if Ours.began is None:
             Ours.began = time.process_time()
         outputs, changed, apply = [], set(), self._core.apply
         for record in records:
+            yield
             key = record.key or b""
             changed.add(key)
             alert = apply(key, record.value or b"")

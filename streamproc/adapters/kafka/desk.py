@@ -24,7 +24,7 @@ from streamproc.adapters.kafka.messages import (
     for_desk,
 )
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PlaybookChange, PolicyChange, Tick
 from streamproc.core.ids import partition_of
 from streamproc.core.playbook import Playbook, digest
@@ -122,11 +122,12 @@ class DeskProcessor:
         assert isinstance(part, TickPart)
         self._parts.setdefault(part.at, {})[int(key[1:])] = part
 
-    def process(self, records: Sequence[Record]) -> Writes:
+    def process(self, records: Sequence[Record]) -> Steps:
         """Answers the ticks that are complete; writes those that are due."""
         outputs: list[Output] = []
         changes: dict[bytes, bytes | None] = {}
         for record in records:
+            yield
             body = record.value or b""
             message = for_desk(body)
             if isinstance(message, TickPart):

@@ -20,7 +20,7 @@ from streamproc.adapters.kafka.messages import (
     encode,
 )
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
 from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.ids import partition_of
@@ -115,10 +115,11 @@ class MonitorProcessor:
             self._waiting.clear()
         return self._partition
 
-    def process(self, records: Sequence[Record]) -> Writes:
+    def process(self, records: Sequence[Record]) -> Steps:
         """Applies the journal's next records."""
         outputs: list[Output] = []
         for record in records:
+            yield
             outputs += self._apply(record)
         due = self.partition.next_work()
         left = due is not None and due <= self.partition.meta.clock

@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 BATCH_SECONDS = 8.0
 """How long the batch in hand may take when partitions are given up: SIGTERM promises ten seconds in all."""
 
+TRANSACTION_SECONDS = 60.0
+"""How long a transaction may stay open, for work of others in this process comes in between. Who takes a partition over
+ends what its owner left open there, so nobody waits that long for one who died."""
+
 RESTORED = (
     "Restore it from a copy that was made when no worker ran any more; then `streamproc topics go-on {topic}` takes it "
     "for the lost one. Without a copy begin anew under another prefix (STREAMPROC_KAFKA__PREFIX)"
@@ -30,8 +34,8 @@ class AppSpec(NamedTuple):
     """One app: what it reads, where its state is kept, who processes.
 
     `shared`: all owned partitions keep their state in the changelog's only partition; otherwise each in the
-    changelog partition of its own number. `transaction_timeout` in s. `mending` says what is to be done where the log
-    does not hold what comes next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
+    changelog partition of its own number. `mending` says what is to be done where the log does not hold what comes
+    next: {place} in it is the topic's partition. `writes` are the partitions of its outputs.
     `held` tells of a processor whether its next batch must wait now (s since 1970).
     `wake`: its processors are woken every so many s, if not as often as others.
     `changelog_id` is the brokers' id of the changelog that the journal began with, empty where it is not known.
@@ -42,7 +46,6 @@ class AppSpec(NamedTuple):
     changelog: str
     processor: Callable[[str, int], Processor]
     shared: bool = False
-    transaction_timeout: float = 20.0
     mending: str = ""
     writes: tuple[TopicPartition, ...] = ()
     changelog_id: str = ""
@@ -124,7 +127,7 @@ class Ownership:
         slot = Slot(spec.changelog, 0, f"{topic}/{number}/".encode()) if spec.shared else Slot(spec.changelog, number)
         name = f"{self._prefix}{spec.name}.{topic}.{number}"
         places = {(slot.topic, slot.partition), *spec.writes}
-        writer = TransactionWriter(self.connection, name, spec.transaction_timeout, sorted(places))
+        writer = TransactionWriter(self.connection, name, TRANSACTION_SECONDS, sorted(places))
         processor = spec.processor(topic, number)
         held = None if spec.held is None else partial(spec.held, processor)
         return OwnedPartition(slot, processor, writer, self._pace, self.liveness, held)

@@ -4,18 +4,19 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from streamproc.adapters.kafka.changelog import Past, Slot
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership_trial import killer
-from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes
+from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes, whole
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
+TURN_SECONDS = 0.02
 HELD_SECONDS = 0.1
 """How soon it is looked again whether a batch that must wait still must."""
 
@@ -177,9 +178,21 @@ class OwnedPartition:
             records = await self._careful(records)
         if records:
             began = time.perf_counter()
-            await self._commit(self._processor.process(records), records[-1].offset + 1)
+            await self._commit(await self._worked(records), records[-1].offset + 1)
             self._liveness.batches.observe(time.perf_counter() - began)
             self._tried = True
+
+    async def _worked(self, records: Sequence[Record]) -> Writes:
+        """What the records bring about. Meanwhile others' transactions go on: what is open too long is given up."""
+        steps, until = self._processor.process(records), time.perf_counter() + TURN_SECONDS
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return cast("Writes", end.value)
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + TURN_SECONDS
 
     async def _careful(self, records: list[Record]) -> list[Record]:
         """The first batch after a takeover: perhaps it ended the last owner's process. What is left to process.
@@ -191,11 +204,11 @@ class OwnedPartition:
             self._suspect = self.position
             await self._writer.commit([self.slot.mark(self.position)])
             return records
-        index = await killer(self._processor.process, records)
+        index = await killer(lambda some: whole(self._processor.process(some)), records)
         if index is None:
             return records
         if index:
-            await self._commit(self._processor.process(records[:index]), records[index].offset)
+            await self._commit(await self._worked(records[:index]), records[index].offset)
         await self._commit(self._processor.poison(records[index]), records[index].offset + 1)
         self._pending = records[index + 1 :] + self._pending
         self._pending_bytes = _size(self._pending)

@@ -12,7 +12,7 @@ import msgspec
 from streamproc.adapters.kafka.letters import KILLED, letter
 from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, LetGo, PastForTrainer, encode, for_trainer
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import day_of, to_text
 from streamproc.monitor.counts import Counts
@@ -75,11 +75,12 @@ class TrainerProcessor:
             self._absorb(self._trainer, self._absorbed)
         return self._trainer
 
-    def process(self, records: Sequence[Record]) -> Writes:
+    def process(self, records: Sequence[Record]) -> Steps:
         """Takes messages in, and goes on as far as it may."""
         trainer = self.trainer  # first of all: it takes back what was there
         changes: dict[bytes, bytes | None] = {}
         for record in records:
+            yield
             body = record.value or b""
             message = for_trainer(body)
             if isinstance(message, LetGo):

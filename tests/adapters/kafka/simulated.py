@@ -14,7 +14,7 @@ from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes, whole
 from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
@@ -72,7 +72,7 @@ class Host:
     def step(self, now: float, most: int, dies: float) -> bool:
         """One batch, or a wake; False: nothing was to be done. With chance `dies` the owner dies before or after."""
         waiting = self._log.records[self.place][self._position :][: self._rng.randint(1, most)]
-        writes = self.processor.process(waiting) if waiting else self.processor.wake(now, caught_up=not waiting)
+        writes = whole(self.processor.process(waiting)) if waiting else self.processor.wake(now, caught_up=not waiting)
         fate = self._rng.random()
         if fate < dies:
             self.takes_over()

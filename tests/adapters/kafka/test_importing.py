@@ -28,7 +28,7 @@ from streamproc.adapters.kafka.messages import (
 )
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.trainer import TRAININGS, TrainerProcessor
-from streamproc.adapters.kafka.transactions import Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Writes, whole
 from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot, PolicyChange, Tick
 from streamproc.core.events import Purchase
 from streamproc.core.facts import Facts
@@ -309,7 +309,7 @@ def test_time_stands_until_every_partition_is_through_with_the_past() -> None:
 
     def ticks(*messages: DeskMessage) -> list[int]:
         records = [Record(0, None, encode(message), (), 0) for message in messages]
-        outputs = [o for o in desk.process(records).outputs if o.topic == NAMES.journal and o.partition == 0]
+        outputs = [o for o in whole(desk.process(records)).outputs if o.topic == NAMES.journal and o.partition == 0]
         read_back = [journal.decode(output.value or b"") for output in outputs]
         assert all(isinstance(record, Tick) for record in read_back)
         return [record.at for record in read_back if isinstance(record, Tick)]
@@ -349,7 +349,7 @@ def test_a_monitor_says_again_that_somebody_is_due_once_a_tick_has_passed() -> N
     orders = [Purchase(event_id=f"p{n}", customer_id="c", at=n * HOUR, order_id=f"o{n}", amount=100) for n in (1, 2)]
 
     def said(*some: JournalRecord) -> list[DeskMessage]:
-        outputs = monitor.process([Record(0, None, journal.encode(record), (), 0) for record in some]).outputs
+        outputs = whole(monitor.process([Record(0, None, journal.encode(record), (), 0) for record in some])).outputs
         told = [for_desk(output.value or b"") for output in outputs if output.topic == NAMES.desk_inbox]
         return [message for message in told if isinstance(message, WorkLeft)]
 
@@ -363,10 +363,10 @@ def test_a_trainer_to_whom_a_whole_past_is_told_at_once_trains_a_few_times_a_ste
     for number in range(PARTITIONS):
         own = [o for o in past_of(folder) if (o.topic, o.partition) == (NAMES.journal, number)]
         records = [Record(n, output.key, output.value, tuple(output.headers), 0) for n, output in enumerate(own)]
-        written = MonitorProcessor(number, NAMES, PARTITIONS).process(records)
+        written = whole(MonitorProcessor(number, NAMES, PARTITIONS).process(records))
         told += [output.value or b"" for output in written.outputs if output.topic == NAMES.examples]
     trainer = TrainerProcessor(NAMES, PARTITIONS, config_of(SETUP))
-    writes: Writes | None = trainer.process([Record(n, None, body, (), 0) for n, body in enumerate(told)])
+    writes: Writes | None = whole(trainer.process([Record(n, None, body, (), 0) for n, body in enumerate(told)]))
     made: list[bytes | None] = []
     while writes is not None:
         assert len(writes.outputs) <= TRAININGS * PARTITIONS

@@ -11,7 +11,7 @@ from streamproc.adapters.kafka.health import Refusals, TrainerCounts
 from streamproc.adapters.kafka.messages import DayDone, ExamplesPart, ForTrainer, encode
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Record, Writes
+from streamproc.adapters.kafka.transactions import Record, Writes, whole
 from streamproc.core.time import DAY
 from streamproc.scoring.examples import Example
 from tests.trainer.shop import CONFIG, START, Shop, purchase_days
@@ -31,7 +31,7 @@ def test_a_refused_snapshot_is_seen_until_a_good_one_comes(caplog: pytest.LogCap
         bodies = [encode(ExamplesPart(partition=0, at=at, items=list(items))), encode(DayDone(partition=0, at=at))]
         records = [Record(n, None, body, (), 0) for n, body in enumerate(bodies, offset)]
         offset += len(bodies)
-        writes = trainer.process(records)
+        writes = whole(trainer.process(records))
         for key, value in writes.changes:
             kept.pop(key, None) if value is None else kept.update({key: value})
         return writes

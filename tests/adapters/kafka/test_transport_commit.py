@@ -104,7 +104,7 @@ def test_what_lies_behind_anothers_open_transaction_is_read_back_too(make: Make)
         time.sleep(4)
         assert toys.said("intake owns") == 1, "it cannot know yet where to go on"
 
-    toys = make({"name": "intake", "topics": ["a"], "changelog": "progress", "shared": True, "timeout": 5.0})
+    toys = make({"name": "intake", "topics": ["a"], "changelog": "progress", "shared": True})
     worker = toys.start()
     eventually(lambda: toys.said("intake owns") == 1, "the first owner works")
     asyncio.run(stay_open(toys.bootstrap, f"{toys.prefix}progress", replace_owner))
@@ -117,8 +117,8 @@ def test_what_lies_behind_anothers_open_transaction_is_read_back_too(make: Make)
 def test_one_process_hosts_several_apps_over_several_topics(make: Make) -> None:
     # Each app is a group of its own; partitions of several topics share one changelog partition, and a tick
     # written from `wake` reaches every partition once and in order, whoever dies.
-    intake = {"name": "intake", "topics": ["a", "b"], "changelog": "progress", "shared": True, "timeout": 5.0}
-    clock = {"name": "clock", "topics": ["inbox"], "changelog": "clock", "ticks": 3, "timeout": 5.0}
+    intake = {"name": "intake", "topics": ["a", "b"], "changelog": "progress", "shared": True}
+    clock = {"name": "clock", "topics": ["inbox"], "changelog": "clock", "ticks": 3}
     toys = make(intake, clock, TOY)
     toys.start()
     toys.start()
@@ -192,6 +192,24 @@ def test_a_fetch_of_idle_partitions_holds_up_no_busy_one(make: Make) -> None:
         time.sleep(0.2)  # so that it comes while another is worked on
     counted = b"[9, 9]"
     eventually(lambda: any(counted in kept.values() for kept in toys.kept("changelog").values()), "all counted", 15)
+
+
+def test_a_long_batch_leaves_others_their_turn(make: Make) -> None:
+    toys = make()
+    toys.start()
+    toys.produce("journal", events(20, customers=20))
+    settle(toys, "journal", "changelog")
+    slow, quick = (records[0].key or b"" for records in toys.read("journal").values())
+    toys.produce("journal", [(slow, SLOW)] * 30 + [(slow, b"1")])
+    time.sleep(1)  # by now they are worked on
+    toys.produce("journal", [(quick, b"1")])
+
+    def counts(partition: int, key: bytes) -> int:
+        return int(json.loads(toys.kept("changelog")[partition][key])[0])
+
+    eventually(lambda: counts(1, quick) == 2, "the short batch is committed")
+    assert counts(0, slow) == 1
+    settle(toys, "journal", "changelog")
 
 
 def test_only_partitions_that_move_are_read_back(make: Make) -> None:

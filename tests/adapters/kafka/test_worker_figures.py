@@ -16,7 +16,7 @@ from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Processor, Record
+from streamproc.adapters.kafka.transactions import Processor, Record, whole
 from streamproc.adapters.metrics import collect
 from streamproc.adapters.metrics.catalogue import CATALOGUE
 from streamproc.cli.worker_figures import Here, WorkerFigures
@@ -186,7 +186,7 @@ READ: dict[str, Callable[[], bytes]] = {letters.UNREADABLE: lambda: b"{", letter
 @pytest.mark.parametrize("reason", list(READ))
 def test_what_the_monitor_cannot_use_is_counted_among_the_dead_letters(reason: str) -> None:
     counts = Counts()
-    writes = made(counts)["monitor"].process([record(READ[reason]())])
+    writes = whole(made(counts)["monitor"].process([record(READ[reason]())]))
     assert [output.topic for output in writes.outputs if output.topic == NAMES.dead_letters]
     assert counts == {("refused", reason): 1}
 

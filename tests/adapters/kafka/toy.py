@@ -20,7 +20,7 @@ from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.ownership_partition import Pace
 from streamproc.adapters.kafka.security import broker_credentials, client_security
-from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
+from streamproc.adapters.kafka.transactions import Connection, Output, Record, Steps, Writes
 from streamproc.adapters.kafka.worker import run
 from streamproc.config import KafkaSettings
 
@@ -48,9 +48,10 @@ class Counter:
             self.states[key] = count, total
             self.restored += 1
 
-    def process(self, records: Sequence[Record]) -> Writes:
+    def process(self, records: Sequence[Record]) -> Steps:
         outputs, changed = [], set()
         for record in records:
+            yield
             if record.value == POISON:
                 os.kill(os.getpid(), signal.SIGKILL)
             if record.value == RAISE:
@@ -89,7 +90,6 @@ def specs(prefix: str, apps: Sequence[dict[str, Any]]) -> list[AppSpec]:
             changelog=f"{prefix}{app['changelog']}",
             processor=partial(Counter, prefix=prefix, ticks=app.get("ticks", 0)),
             shared=app.get("shared", False),
-            transaction_timeout=app.get("timeout", 20.0),
             mending=app.get("mending", ""),
         )
         for app in apps

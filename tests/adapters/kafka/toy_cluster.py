@@ -13,7 +13,7 @@ from typing import Any
 import aiokafka
 from kafka import KafkaProducer
 
-from streamproc.adapters.kafka.transactions import Record
+from streamproc.adapters.kafka.transactions import Record, whole
 from tests.adapters.kafka.toy import POISON, Counter
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -153,7 +153,7 @@ def expected(topic: str, inputs: Records, prefix: str) -> tuple[list[tuple[str, 
     outputs, states = [], {}
     for partition, records in inputs.items():
         counter = Counter(f"{prefix}{topic}", partition, prefix)
-        writes = counter.process([r for r in records if r.value != POISON])
+        writes = whole(counter.process([r for r in records if r.value != POISON]))
         outputs += [Record(0, o.key, o.value, (), 0) for o in writes.outputs]
         states[partition] = {key: value for key, value in writes.changes if value is not None}
     return alerts_of({0: outputs}), states
