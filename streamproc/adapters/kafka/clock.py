@@ -147,11 +147,14 @@ def ahead(sources: Mapping[str, Source], expected: frozenset[str], name: str, mo
 
 
 def grid(upto: int, mode: Mode, now: float) -> int:
-    """The step between ticks (µs): the further behind the wall, the longer, for a backlog has more to do than time."""
+    """The step between ticks (µs): the further behind the wall, the longer, for a backlog has more to do than time.
+
+    An outage of a day is made up for minute by minute all the same: a tick holds up its partition while it lasts.
+    """
     if mode == "event":
         return HOUR
     behind = int(now * SECOND) - upto
-    return HOUR if behind > 2 * HOUR else MINUTE if behind > 2 * MINUTE else SECOND
+    return HOUR if behind > 2 * DAY else MINUTE if behind > 2 * MINUTE else SECOND
 
 
 def next_tick(state: ClockState, work: Work, upto: int, step: int, due: int | None = None) -> int | None:

@@ -60,7 +60,8 @@ def test_by_events_time_ends_behind_the_last_one_once_it_is_quiet() -> None:
 
 
 def test_the_grid_is_coarse_far_behind_the_wall() -> None:
-    assert grid(WALL - DAY, "wall", NOW) == HOUR
+    assert grid(WALL - 3 * DAY, "wall", NOW) == HOUR
+    assert grid(WALL - DAY, "wall", NOW) == 60 * SECOND
     assert grid(WALL - HOUR, "wall", NOW) == 60 * SECOND
     assert grid(WALL - SECOND, "wall", NOW) == SECOND
     assert grid(WALL, "event", NOW) == HOUR
