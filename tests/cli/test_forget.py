@@ -117,6 +117,18 @@ def test_what_was_broken_off_beside_the_file_goes_too_and_a_backup_there_is_name
     ]  # fmt: skip
 
 
+def test_a_table_that_is_written_otherwise_is_looked_through_too(cli: Cli, own: Path, tmp_path: Path) -> None:
+    rows = ("王小明,2024-03-01", "王小明2,2024-03-01", "另一个,2024-03-01", "王小明,never")
+    (tmp_path / "a.csv").write_bytes("\n".join(["customer,date", *rows, "另一个,never", ""]).encode("gb18030"))
+    (tmp_path / "b.csv").write_bytes("customer,date\n王小明,2024-03-01\n另一个,never\n".encode())
+    feed_into(own, [tmp_path / "a.csv", tmp_path / "b.csv"])
+    of = "SELECT count(*) FROM dead_letters WHERE source IN ('a.csv', 'b.csv')"
+    assert asked(own, of) == [6]
+    assert cli("forget", "王小明", "--yes", "--data", own).code == 0
+    assert asked(own, of) == [4]
+    assert not [path for path in own.iterdir() if "王小明,".encode("gb18030") in path.read_bytes()]
+
+
 @pytest.mark.parametrize("word", ["", os.fsdecode(b"c\xff")])
 def test_what_is_no_id_is_nobody_s(cli: Cli, own: Path, word: str) -> None:
     letters = asked(own, "SELECT count(*) FROM dead_letters")

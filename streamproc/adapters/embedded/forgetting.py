@@ -9,6 +9,8 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -28,6 +30,9 @@ from streamproc.wire.journal import decode
 
 KEPT = "streamproc-*.db*"
 """Files beside a folder's own, as `retract` and `backup` leave them: they hold what they held."""
+
+ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "iso8859_2")
+"""In which refused bytes that are no UTF-8 are looked through: a letter does not say how its table is written."""
 
 _ALIASES = (b'"alias_of":', b'"type":"handover"')
 _THEIRS = "customer IN (SELECT value FROM json_each(?))"
@@ -123,15 +128,30 @@ def _one(db: sqlite3.Connection, query: str, *values: object) -> int:
 
 def _letters(db: sqlite3.Connection, ids: frozenset[str]) -> list[int]:
     """The numbers of the dead letters that name one of them."""
-    word = _word(ids)
+    ours, theirs = _word(ids, ("utf-8",)), _word(ids, ENCODINGS)
     rows = db.execute("SELECT id, raw, detail FROM dead_letters").fetchall()
-    return [number for number, raw, detail in rows if names_one(raw, ids, word) or word.search(detail.encode())]
+    return [
+        number
+        for number, raw, detail in rows
+        if names_one(raw, ids, ours if _is_text(raw) else theirs) or ours.search(detail.encode())
+    ]
 
 
-def _word(ids: Iterable[str]) -> re.Pattern[bytes]:
-    """One of the ids as a word of its own."""
-    spelled = b"|".join(re.escape(one.encode()) for one in sorted(ids))
-    return re.compile(rb"(?<![\w.@+-])(?:" + spelled + rb")(?![\w@+-])")
+def _word(ids: Iterable[str], encodings: Iterable[str]) -> re.Pattern[bytes]:
+    """One of the ids as a word of its own, in one of the encodings, or with JSON's escapes."""
+    written = {json.dumps(one)[1:-1].encode() for one in ids}
+    for one, encoding in product(ids, encodings):
+        with suppress(UnicodeEncodeError):  # it cannot be written so
+            written.add(one.encode(encoding))
+    return re.compile(rb"(?<![\w.@+-])(?:" + b"|".join(map(re.escape, sorted(written))) + rb")(?![\w@+-])")
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def names_one(raw: bytes, ids: frozenset[str], word: re.Pattern[bytes]) -> bool:
