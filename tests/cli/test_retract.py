@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import time
 from contextlib import closing
@@ -120,6 +121,15 @@ def test_an_import_keeps_its_number_so_the_same_command_again_takes_no_other(cli
         assert imports() == [second]
     assert cli("doctor", "--data", spoilt).code == 0
     assert cli("replay", "--data", spoilt).code == 0
+
+
+def test_whom_the_file_is_for_stays(cli: Cli, spoilt: Path) -> None:
+    (spoilt / FILE).chmod(0o600)
+    [told] = cli("retract", "wrong.jsonl", "--yes", "--json", "--data", spoilt).lines
+    assert stat.filemode((spoilt / FILE).stat().st_mode) == "-rw-------"
+    (spoilt / FILE).chmod(0o640)
+    assert cli("restore", told["kept"], "--force", "--data", spoilt).code == 0
+    assert stat.filemode((spoilt / FILE).stat().st_mode) == "-rw-r-----"
 
 
 def test_the_folder_goes_on_behind_it(cli: Cli, spoilt: Path, tmp_path: Path) -> None:

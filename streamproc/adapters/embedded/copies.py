@@ -69,9 +69,11 @@ def put_back(backup: Path, folder: Path) -> None:
     check(backup)
     part = folder / PART
     try:
+        part.touch(0o600 if (folder / FILE).exists() else 0o666)
         shutil.copyfile(backup, part)
         with flushed(part):
             if (folder / FILE).exists():
+                keep_rights(part, folder / FILE)
                 with suppress(sqlite3.Error):  # it may be the damaged one: what its log holds is of no use then
                     settle_log(folder / FILE)
             for log in (f"{FILE}-wal", f"{FILE}-shm"):
@@ -83,6 +85,14 @@ def put_back(backup: Path, folder: Path) -> None:
         raise StoreError(f"cannot restore into {folder}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def keep_rights(path: Path, old: Path) -> None:
+    """Gives a file the owner and the rights of the one whose place it is to take, as far as we may."""
+    known = old.stat()
+    with suppress(PermissionError):
+        os.chown(path, known.st_uid, known.st_gid)
+    path.chmod(known.st_mode & 0o7777)
 
 
 def settle_log(path: Path) -> None:

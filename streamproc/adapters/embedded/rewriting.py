@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from streamproc.adapters.embedded import alerts, feed, queries
 from streamproc.adapters.embedded.again import Again, Old, old_records
-from streamproc.adapters.embedded.copies import flushed, settle_log
+from streamproc.adapters.embedded.copies import flushed, keep_rights, settle_log
 from streamproc.adapters.embedded.deadletters import JOURNAL
 from streamproc.adapters.embedded.feed import RETOLD, UNTOLD
 from streamproc.adapters.embedded.imports import Beginnings, imports
@@ -101,6 +101,7 @@ def _new_file(folder: Path) -> Iterator[sqlite3.Connection]:
     """An empty file beside the folder's; what is there by half takes room on the disk, and is of no use."""
     drop(folder)
     try:
+        (folder / FOLDER).mkdir(mode=0o700, parents=True)
         with closing(connect(folder / FOLDER)) as new:
             new.execute("PRAGMA synchronous = OFF")  # nothing counts before put_in_place, and that waits for the disk
             yield new
@@ -230,6 +231,7 @@ def put_in_place(folder: Path, kept: str) -> Path:
     new, old = folder / FOLDER / FILE, folder / FILE
     try:
         settle_log(old)
+        keep_rights(new, old)
         with flushed(new), flushed(old):
             try:
                 os.link(old, folder / kept)
