@@ -16,7 +16,7 @@ from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
-TURN_SECONDS = 0.02
+TURN_SECONDS = 0.1
 HELD_SECONDS = 0.1
 """How soon it is looked again whether a batch that must wait still must."""
 
