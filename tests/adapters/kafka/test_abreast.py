@@ -16,7 +16,7 @@ from streamproc.adapters.kafka.abreast import Abreast
 from streamproc.adapters.kafka.clock import AHEAD, ClockState, Mode, Source, ahead, target
 from streamproc.adapters.kafka.intake import STATE, IntakeProcessor, Read
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Record
+from streamproc.adapters.kafka.transactions import Record, whole
 from streamproc.core.time import DAY, FOREVER, HOUR, SECOND, to_text
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
@@ -67,7 +67,7 @@ def test_an_order_that_is_dated_far_ahead_of_its_neighbours_makes_its_source_wai
     def reads(*times: int) -> bool:
         orders = [{"event_id": f"p{at}", "order_id": f"o{at}", "customer_id": "c", "amount": 5} for at in times]
         told = [json.dumps({**order, "occurred_at": to_text(at)}) for order, at in zip(orders, times, strict=True)]
-        source.process([Record(n, None, line.encode(), (), 0) for n, line in enumerate(told)])
+        whole(source.process([Record(n, None, line.encode(), (), 0) for n, line in enumerate(told)]))
         return abreast.held(source, NOW)
 
     assert not reads(*(2 * DAY + n * HOUR for n in range(9)), 900 * DAY)
