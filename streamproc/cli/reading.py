@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock
 
-from streamproc.adapters.embedded import alerts, queries
+from streamproc.adapters.embedded import alerts, counts, queries
 from streamproc.adapters.embedded.pipeline import trainer_config
 from streamproc.adapters.embedded.schema import connect
 from streamproc.adapters.embedded.timings import Timings
@@ -158,9 +158,8 @@ class FolderReader:
         with self._open() as db:
             money, progress = money_of(queries.the_setup(db)), queries.progress(db)
             metas, desk = partitions_in(db, progress), queries.desk(db)
-            rows = db.execute("SELECT name, label, n FROM counts")
             return Seen(
-                counts={(name, label): n for name, label, n in rows},
+                counts=counts.ever(db),
                 time=Time(progress.clock, progress.read, time.time_ns() // 1_000, progress.mode == "wall"),
                 waiting=waiting,
                 newest=progress.newest,

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from streamproc.adapters.embedded import alerts, feed, queries
 from streamproc.adapters.embedded.again import Again, Old, old_records
 from streamproc.adapters.embedded.copies import flushed, keep_rights, settle_log
+from streamproc.adapters.embedded.counts import carry
 from streamproc.adapters.embedded.deadletters import JOURNAL
 from streamproc.adapters.embedded.feed import RETOLD, UNTOLD
 from streamproc.adapters.embedded.imports import Beginnings, imports
@@ -85,6 +86,7 @@ def rewrite(
             note_unused(new, again.journal.last - records)
         lines = _told(old, new, to_text(clock), live=again.progress.live)
         _carry_over(old, new, source)
+        carry(old, new)
         new.execute("COMMIT")
         new.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         return Rewritten(

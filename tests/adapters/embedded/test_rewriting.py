@@ -1,5 +1,6 @@
 """A journal made anew: the same where nothing is left out; without an import, what it would have been without it."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from streamproc.adapters.embedded.again import Old
+from streamproc.adapters.embedded.counts import ever
 from streamproc.adapters.embedded.feed import retelling
 from streamproc.adapters.embedded.rewriting import FOLDER, Rewritten, put_in_place, rewrite
 from streamproc.adapters.embedded.runner import Runner, batches
@@ -189,6 +191,16 @@ def test_what_comes_behind_the_data_is_as_if_it_had_never_been(items: list[Item]
     assert contents(folder / FOLDER, same) == contents(never, same)
     with closing(connect(folder / FOLDER)) as db, closing(connect(never)) as other:
         assert list(retelling(db)) == list(retelling(other))
+    only_grown(folder, folder / FOLDER)
+
+
+def only_grown(was: Path, now: Path) -> None:
+    """Whoever watches the counts sees none of them fall, though the journal's own are fewer."""
+    with closing(connect(was)) as old, closing(connect(now)) as new:
+        before, after = ever(old), ever(new)
+        (fewer,) = new.execute("SELECT sum(n) FROM counts").fetchone()
+    assert {key: after[key] for key, n in before.items() if after[key] < n} == {}
+    assert fewer < sum(before.values()) <= sum(after.values())
 
 
 def stands(folder: Path) -> dict[str, tuple[Any, ...]]:
@@ -211,7 +223,10 @@ def test_the_feed_is_told_the_difference_and_nothing_told_is_changed(items: list
     before = contents(folder, ("feed",))["feed"]
     were = stands(folder)
     made = again(folder, of("bad.csv"))
-    put_in_place(folder, "before.db")
+    kept = put_in_place(folder, "before.db")
+    (folder / "kept").mkdir()
+    shutil.copy(kept, folder / "kept" / FILE)
+    only_grown(folder / "kept", folder)
     after = contents(folder, ("feed",))["feed"]
     assert after[: len(before)] == before
     assert [msgspec.json.encode(line) for line in made.lines] == [row[-1] for row in after[len(before) :]]
