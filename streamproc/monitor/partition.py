@@ -180,19 +180,29 @@ class Partition:
                 self._put_in_force(record)
             case PolicyChange() | PlaybookChange() | FirmFact():
                 self._heed(record)
-            case ClockMode():
-                self.meta.mode = record
-            case Setup():
-                self.meta.setup = record
-            case Disposition() | Handover() if self.is_forgotten(record):
-                return []  # it was on its way when they were forgotten
-            case Disposition():
-                self._note_disposition(record)
-            case Handover():
-                return self._take_over(record)
+            case ClockMode() | Setup():
+                self._begin(record)
+            case Disposition() | Handover():
+                return self._take_answer(record)
             case Forget():
                 return self._forget(record)
         return []
+
+    def _take_answer(self, record: Disposition | Handover) -> list[Effect]:
+        """What another processor, or another customer's partition, says of a customer."""
+        if self.is_forgotten(record):
+            return []  # it was on its way when they were forgotten
+        if isinstance(record, Handover):
+            return self._take_over(record)
+        self._note_disposition(record)
+        return []
+
+    def _begin(self, record: ClockMode | Setup) -> None:
+        """Takes in how the journal, or a stretch of it, begins."""
+        if isinstance(record, Setup):
+            self.meta.setup = record
+        else:
+            self.meta.mode = record
 
     def _heed(self, record: FirmFact | PolicyChange | PlaybookChange) -> None:
         """Takes in what holds for everybody; what reaches every partition, the first one tells the desk."""
