@@ -15,8 +15,8 @@ What streamproc tells Prometheus at `/metrics`; this page is written by `make da
   and go. A worker tells of the partitions that it owns just now, and of desk and trainer where it has them. So what is
   counted is added up over workers (`sum by`), and what there is once is asked for with `max by`.
 - A run's counters are its data folder's; they go on after a restart, and after `retract`: what is taken back stays
-  counted. A worker's begin at 0 with the process. So ask for an `increase`, not for the figure itself. Each value that a
-  label may have is told from the start on, with 0.
+  counted. A worker's begin at 0 with the process. So ask for an `increase`, not for the figure itself. Each value that
+  a label may have is told from the start on, with 0.
 - Two counters are of what is kept, and move with it: `streamproc_lost_customers_total` with its partition,
   `streamproc_refused_snapshots_total` with the trainer. Of these take the `max` over workers before the `increase`.
 - Labels are codes of closed sets: stage, grade, segment, cause, feed, reason, outcome, app, partition. No metric names
