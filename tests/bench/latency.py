@@ -1,8 +1,8 @@
-"""`python -m tests.bench.latency [--rate N] [--seconds N]`: from an event's sending to its warning in Redis.
+"""`python -m tests.bench.latency [--rate N] [--seconds N] [--workers N]`: from sending an event to its warning in Redis.
 
 Ticks follow the wall, one a second. The policy warns of everybody at their first purchase; one event in a hundred is
-such a first purchase, the others are purchases of customers who were warned of, for whom the cooldown lasts. One worker
-runs all apps. Beside the times stands the worker's CPU an event: on a machine that others use it tells more.
+such a first purchase, the others are purchases of customers who were warned of, for whom the cooldown lasts. Each of
+the workers runs all apps. Beside the times stands their CPU an event: on a machine that others use it tells more.
 """
 
 import argparse
@@ -54,20 +54,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.latency", description=__doc__)
     parser.add_argument("--rate", type=int, default=2_000, help="events a second")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder, _cluster(Path(folder)) as (told, worker):
-        sent, seen, cpu = _measure(told, worker, given.rate, given.seconds)
+    with (
+        tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder,
+        _cluster(Path(folder), given.workers) as (told, workers),
+    ):
+        sent, seen, cpu = _measure(told, workers, given.rate, given.seconds)
     waited = sorted(seen[customer] - at for customer, at in sent.items() if customer in seen)
     assert waited, "nobody was warned of"
     cuts = quantiles(waited, n=100)
-    print(f"{given.rate:,} events/s for {given.seconds} s, {PARTITIONS} partitions, one worker with all apps")
+    print(f"{given.rate:,} events/s for {given.seconds} s, {PARTITIONS} partitions, workers: {given.workers}")
     print(f"  sent to warning in Redis: p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, most {waited[-1]:.2f} s")
-    print(f"  {len(waited):,} warnings of {len(sent):,} expected; {cpu * MICRO:.0f} µs CPU of the worker an event")
+    print(f"  {len(waited):,} warnings of {len(sent):,} expected; {cpu * MICRO:.0f} µs CPU of the workers an event")
 
 
 @contextmanager
-def _cluster(folder: Path) -> Iterator[tuple[dict[str, str], int]]:
-    """A broker, a Redis and a worker; gives the settings, and the worker's process id."""
+def _cluster(folder: Path, count: int) -> Iterator[tuple[dict[str, str], list[int]]]:
+    """A broker, a Redis and workers; gives the settings, and the workers' process ids."""
     kafka, redis = Kafka(folder / "kafka"), RedisServer(folder / "redis")
     kafka.start()
     redis.start()
@@ -80,20 +84,25 @@ def _cluster(folder: Path) -> Iterator[tuple[dict[str, str], int]]:
     }
     try:
         subprocess.run([PROGRAM, "topics", "create"], env=told, check=True, stdout=subprocess.DEVNULL)
-        with (folder / "worker.log").open("wb") as log, subprocess.Popen(
-            [PROGRAM, "worker"], env=told, stdout=log, stderr=log
-        ) as worker:  # fmt: skip
-            yield told, worker.pid
+        with (folder / "worker.log").open("wb") as log:
+            workers = [
+                subprocess.Popen([PROGRAM, "worker", "--health", "127.0.0.1:0"], env=told, stdout=log, stderr=log)
+                for _ in range(count)
+            ]
+        yield told, [worker.pid for worker in workers]
+        for worker in workers:
             worker.terminate()
+        for worker in workers:
+            worker.wait()
     finally:
         redis.kill()
         kafka.kill()
 
 
 def _measure(
-    told: dict[str, str], worker: int, rate: int, seconds: int
+    told: dict[str, str], workers: Sequence[int], rate: int, seconds: int
 ) -> tuple[dict[str, float], dict[str, float], float]:
-    """When each newcomer's purchase was sent, when their warning was in Redis, and the worker's CPU an event (s)."""
+    """When each newcomer's purchase was sent, when their warning was in Redis, and the workers' CPU an event (s)."""
     over = threading.Event()
     seen: dict[str, float] = {}
     watching = threading.Thread(target=_watch, args=(told["STREAMPROC_REDIS__URL"], seen, over))
@@ -104,10 +113,10 @@ def _measure(
     time.sleep(WARM_UP)
     say(f"{rate * seconds:,} events, {rate:,} a second")
     everybody = [f"new-{n}" if n % ONE_IN == 0 else f"known-{n % KNOWN}" for n in range(rate * seconds)]
-    before = cpu_seconds(worker)
+    before = sum(map(cpu_seconds, workers))
     sent = {customer: at for customer, at in _send(producer, everybody, rate).items() if customer.startswith("new-")}
     time.sleep(WARM_UP)
-    cpu = (cpu_seconds(worker) - before) / len(everybody)
+    cpu = (sum(map(cpu_seconds, workers)) - before) / len(everybody)
     over.set()
     watching.join()
     producer.close()
