@@ -1,4 +1,4 @@
-"""`python -m tests.bench.latency [--rate N] [--seconds N] [--workers N]`: from sending an event to its warning in Redis.
+"""`python -m tests.bench.latency [--rate N] [--seconds N] [--workers N]`: from an event to its warning in Redis.
 
 Ticks follow the wall, one a second. The policy warns of everybody at their first purchase; one event in a hundred is
 such a first purchase, the others are purchases of customers who were warned of, for whom the cooldown lasts. Each of
