@@ -1,7 +1,9 @@
 """A cluster as commands ask it: its journal and its feed, where a data folder's commands have the folder's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+
+from msgspec.structs import replace
 
 from streamproc.adapters.embedded.journal import Numbered
 from streamproc.adapters.embedded.models import KnownModel
@@ -16,7 +18,7 @@ from streamproc.adapters.kafka.security import redis_arguments
 from streamproc.adapters.redis.client import reading_client
 from streamproc.adapters.redis.reader import RedisFeedReader
 from streamproc.config import Settings
-from streamproc.core.alerts import Alert, standing
+from streamproc.core.alerts import Alert, OpenAlert, standing
 from streamproc.core.control import ClockMode, Setup
 from streamproc.desk.cases import CaseNow, cases_now
 from streamproc.desk.feed import FeedAwayError, Order
@@ -26,6 +28,12 @@ from streamproc.desk.warning import Entry
 from streamproc.monitor.effects import Totals
 from streamproc.monitor.totals import merged
 from streamproc.scoring.snapshot import is_finite, read_snapshot
+
+
+def as_kept(line: Alert, opened: Mapping[str, OpenAlert]) -> Alert:
+    """An open alert with the customers whom the desk still has in it; what is over stays as it was told."""
+    known = None if line.state == "ended" else opened.get(f"{line.kind}/{line.subject}")
+    return line if known is None else replace(line, customers=known.finding.customers)
 
 
 class Cluster:
@@ -130,8 +138,11 @@ class Cluster:
         return [] if desk is None else cases_now(desk.watch.cases)
 
     def alerts(self, *, open_only: bool) -> list[Alert]:
-        """Each alert's last line."""
-        return standing(alerts_in(self._topics), open_only=open_only)
+        """Each alert's last line; of the open ones without those who were forgotten since it was told."""
+        lines = standing(alerts_in(self._topics), open_only=open_only)
+        asked = any(line.customers and line.state != "ended" for line in lines)
+        desk = desk_of(self._topics) if asked else None
+        return lines if desk is None else [as_kept(line, desk.watch.open) for line in lines]
 
     def alert_news(self) -> Iterator[Alert]:
         """The alerts' lines from now on."""

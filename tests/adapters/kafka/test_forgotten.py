@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streamproc.adapters.kafka.messages import ExamplesPart, TickPart, encode, for_desk
+from streamproc.cli.cluster import as_kept
+from streamproc.core.alerts import Finding, OpenAlert, alert_of
 from streamproc.core.control import Disposition, Forget, Tick
 from streamproc.core.ids import mark_of, partition_of
 from streamproc.core.time import SECOND
-from streamproc.desk.forgetting import is_farewell
-from streamproc.desk.warning import Entry
+from streamproc.desk.desk import Desk
+from streamproc.desk.forgetting import is_farewell, let_go
+from streamproc.desk.warning import Entry, Money
 from streamproc.monitor.effects import WouldWarn
 from streamproc.wire import journal
 from tests.adapters.kafka.simulated import NAMES, Cluster
@@ -99,6 +103,18 @@ def test_what_the_desk_answered_meanwhile_brings_them_not_back() -> None:
 def would_warns(body: bytes) -> list[WouldWarn]:
     message = for_desk(body)
     return [e for e in message.effects if isinstance(e, WouldWarn)] if isinstance(message, TickPart) else []
+
+
+def test_an_alert_that_was_told_is_shown_without_them() -> None:
+    desk = Desk(Money("EUR"))
+    finding = Finding(
+        kind="incident", subject="i-1", severity="high", figures={"count": 3.0}, customers=("a", "b", "c")
+    )
+    desk.watch.open[finding.key] = OpenAlert(AT, finding)
+    told = alert_of(desk.watch.open[finding.key], "raised", AT, history=False)
+    let_go(desk, frozenset({"b"}), AT)
+    assert as_kept(told, desk.watch.open) == replace(told, customers=("a", "c"))
+    assert as_kept(replace(told, state="ended"), {}).customers == ()
 
 
 def test_rows_that_wait_for_their_midnight_are_let_go_too() -> None:
