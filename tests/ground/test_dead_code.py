@@ -21,6 +21,7 @@ CALLED_BY_LIBRARIES = {
     "_fetch_records": "faust's consumer thread calls it for each fetch",
     "_new_consumer_thread": "faust's consumer calls it when it is made",
     "_drain_messages": "faust's fetcher runs it",
+    "_fetch_max_wait_ms": "aiokafka's fetcher puts it into each request",
     "perform_seek": "faust calls it after a rebalance",
     "verify_all_partitions_active": "faust's consumer calls it now and then",
     "_stop_on_signal": "mode's worker runs it on SIGTERM and SIGINT",
