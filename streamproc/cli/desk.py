@@ -22,10 +22,10 @@ from streamproc.cli.desk_steps import NoSuchWarningError, Step, tell_desk, tell_
 from streamproc.cli.home import home_of
 from streamproc.cli.why import read_time
 from streamproc.core.events import RecoveryStep
-from streamproc.core.time import SECOND
+from streamproc.core.time import HOUR, SECOND
 from streamproc.desk.warning import Entry
 from streamproc.desk.worklist import Work, work_list
-from streamproc.words import Language
+from streamproc.words import Language, Words, lasting
 
 SHOWN = 30
 NOBODY = "-"
@@ -88,7 +88,7 @@ def list_(
 def _table(screen: Screen, works: list[Work], currency: str) -> None:
     words = screen.words
     table = Table(box=None, pad_edge=False)
-    for name in ("warning", "customer", "severity", "expected loss", "owner", "hours left", "state"):
+    for name in ("warning", "customer", "severity", "expected loss", "owner", "time left", "state"):
         table.add_column(words.term("desk list", name), no_wrap=name in {"warning", "expected loss"})
     for work in works:
         warning, fold = work.warning, work.incident
@@ -102,10 +102,15 @@ def _table(screen: Screen, works: list[Work], currency: str) -> None:
             words.term("severity", warning.current.severity),
             words.money(str(work.expected_loss), currency),
             work.owner or NOBODY,
-            words.number(work.hours_left),
+            _left(words, work.hours_left),
             words.term("state", _state(work)),
         )
     screen.out.print(table)
+
+
+def _left(words: Words, hours: float) -> str:
+    span = lasting(words, abs(hours) * HOUR / SECOND)
+    return span if hours >= 0 else words.say("{span} late", span=span)
 
 
 def _state(work: Work) -> str:

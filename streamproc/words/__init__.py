@@ -11,7 +11,7 @@ is compiled from it. After a change of texts, from the project's folder:
 """
 
 from streamproc.words.alerts import alert_said
-from streamproc.words.bonds import bond_lines, discontent_lines, loyalty_said, service_lines
+from streamproc.words.bonds import bond_lines, discontent_lines, lasting, loyalty_said, service_lines
 from streamproc.words.causes import cause_said, clues_said, first_steps, no_cause_said, stance_said, step_said
 from streamproc.words.desk import standing_said
 from streamproc.words.language import LANGUAGES, Language, Words, words_in
@@ -30,6 +30,7 @@ __all__ = [
     "clues_said",
     "discontent_lines",
     "first_steps",
+    "lasting",
     "loyalty_said",
     "main_reasons",
     "model_note",

@@ -91,7 +91,7 @@ _t("desk list", "customer", "customer")
 _t("desk list", "severity", "severity")
 _t("desk list", "expected loss", "expected loss")
 _t("desk list", "owner", "whose")
-_t("desk list", "hours left", "hours left")
+_t("desk list", "time left", "time left")
 _t("desk list", "state", "state")
 
 _t("refused", "claimed", "somebody else has it")

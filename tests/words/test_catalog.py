@@ -61,7 +61,7 @@ CLOSED: dict[str, set[str]] = {
     "state": {*get_args(State), *get_args(EntryKind)},
     "why": {*get_args(Why), retraction.WHY, forgetting.WHY},
     "refused": {"claimed", "ended"},
-    "desk list": {"warning", "customer", "severity", "expected loss", "owner", "hours left", "state"},
+    "desk list": {"warning", "customer", "severity", "expected loss", "owner", "time left", "state"},
     "warning kind": set(get_args(WarningKind)),
     "warning outcome": set(get_args(WarningOutcome)),
     "group": set(GROUPS),
