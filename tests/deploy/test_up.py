@@ -177,6 +177,9 @@ def test_production_wants_secrets_first_and_not_those_that_everybody_knows(stage
         text = path.read_text(encoding="utf-8").replace(".example.com", ".shop.test")
         path.write_text(re.sub("change[ -]me", "fJ3k", text), encoding="utf-8")
     assert stage.calls == []
+    token = (secrets / "page-token").read_text(encoding="utf-8")
+    (secrets / "page-token").write_text(f"{token}\n", encoding="utf-8")
     assert stage.run("kubernetes/up", "production").returncode == 0
+    assert (secrets / "page-token").read_text(encoding="utf-8") == token
     (secrets / "page-token").write_text("another", encoding="utf-8")
     assert "another than in page.toml" in stage.run("kubernetes/up", "production").stderr
