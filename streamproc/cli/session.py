@@ -59,12 +59,18 @@ class Session:
         self.runner.set_policy(policy_of(settings))
         self.runner.set_playbook(playbook_of(settings))
         self.words, self._currency = words_in(settings.language), setup.currency
+        self._lateness = setup.lateness
         self.inbox = Inbox()
         self.stop = Stop()
         self.broken: list[str] = []
         self._db = db
         self._shown = 0
         self.skip_news()
+
+    @property
+    def settled(self) -> int:
+        """What happened before this instant (µs) is judged; what comes of it now comes too late. 0: nothing is."""
+        return max(0, self.runner.progress.clock - self._lateness)
 
     def show_news(self) -> None:
         """Prints the feed's lines since the last call: new warnings whole, what became of others on one line."""

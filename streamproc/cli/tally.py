@@ -1,4 +1,4 @@
-"""What became of the records that a run has read: how many were new, known already or refused, and why."""
+"""What became of the records that a run has read: how many were new, known already, refused and why, or too late."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from streamproc.adapters.embedded.runner import Arrival
+from streamproc.core.events import CustomerEvent
+from streamproc.core.time import to_text
 from streamproc.intake.refusal import Refusal
 from streamproc.words import Words, told
 
@@ -14,9 +16,11 @@ REASONS_SHOWN = 3
 
 
 class Tally:
-    """Counts what was taken; `read` is how many records these were."""
+    """Counts what was taken; `read` is how many records these were. What lies before `settled` (µs) comes too late."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled: int = 0) -> None:
+        self._settled = settled
+        self._late = 0
         self._statuses: Counter[str] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._details: dict[tuple[str, str], str] = {}
@@ -34,8 +38,10 @@ class Tally:
     def add(self, arrivals: Sequence[Arrival], statuses: Sequence[str]) -> None:
         """Some more, and what became of each."""
         self._statuses.update(statuses)
-        for arrival in arrivals:
-            if isinstance(arrival.outcome, Refusal):
+        for arrival, status in zip(arrivals, statuses, strict=True):
+            if isinstance(arrival.outcome, CustomerEvent):
+                self._late += status == "new" and arrival.outcome.at < self._settled
+            elif isinstance(arrival.outcome, Refusal):
                 why = arrival.outcome.reason, arrival.outcome.field
                 self._refused[why] += 1
                 self._details.setdefault(why, arrival.outcome.detail)
@@ -55,6 +61,8 @@ class Tally:
         console.print(words.say(", ").join(said))
         if self.refused:
             self._tell_why(console, words, folder)
+        if self._late:
+            self._tell_late(console, words)
 
     def _tell_why(self, console: Console, words: Words, folder: Path) -> None:
         for (reason, field), n in self._refused.most_common(REASONS_SHOWN):
@@ -71,6 +79,17 @@ class Tally:
             command=f"streamproc dead-letters list --data {folder}",
         )
         console.print(hint, style="yellow", markup=False, soft_wrap=True)
+
+    def _tell_late(self, console: Console, words: Words) -> None:
+        line = words.say(
+            "{records}: what was before {time} is judged already. They count in what is known of the customers, but "
+            "bring about no warnings, and nothing is learned from them",
+            records=words.count("{n} record came too late", "{n} records came too late", self._late),
+            time=words.moment(to_text(self._settled)),
+        )
+        console.print(line, style="yellow", markup=False)
+        hint = words.say("a folder of its own that begins with them takes them in time: run it with another --data")
+        console.print(hint, style="yellow", markup=False)
 
 
 def all_refused(tallies: Sequence[Tally]) -> bool:

@@ -58,7 +58,7 @@ def main() -> None:
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="streamproc-bench-") as folder,
-        _cluster(Path(folder), given.workers) as (told, workers),
+        cluster(Path(folder), given.workers) as (told, workers),
     ):
         sent, seen, cpu = _measure(told, workers, given.rate, given.seconds)
     waited = sorted(seen[customer] - at for customer, at in sent.items() if customer in seen)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 @contextmanager
-def _cluster(folder: Path, count: int) -> Iterator[tuple[dict[str, str], list[int]]]:
+def cluster(folder: Path, count: int) -> Iterator[tuple[dict[str, str], list[int]]]:
     """A broker, a Redis and workers; gives the settings, and the workers' process ids."""
     kafka, redis = Kafka(folder / "kafka"), RedisServer(folder / "redis")
     kafka.start()

@@ -80,6 +80,15 @@ def test_what_is_known_is_told(cli: Cli, tmp_path: Path) -> None:
     assert "1 record read, 0 new, 1 known already\n" in read(cli, file, tmp_path / "data")
 
 
+def test_a_past_that_comes_after_its_time_is_told(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    read(cli, orders(tmp_path, "c1,2024-03-01,10\n"), folder)
+    shown = read(cli, orders(tmp_path, "c1,2023-01-05,10\nc2,2024-02-29T12:00,10\n"), folder)
+    assert "1 record came too late: what was before Feb 29, 2024" in " ".join(shown.split())
+    assert "--data" in shown
+    assert "too late" not in read(cli, orders(tmp_path, "c1,2023-01-05,10\nc1,2024-03-02,10\n"), folder)
+
+
 def test_standard_input_is_counted_too(tmp_path: Path) -> None:
     command = [*PROGRAM, "run", "-", "--exit-when-done", "--data", str(tmp_path / "data")]
     fed = f"customer_id,date,amount\n{GOOD}{GERMAN_DATE}".encode()
