@@ -10,7 +10,7 @@ from streamproc.adapters.embedded.models import KnownModel
 from streamproc.adapters.embedded.schema import StoreError
 from streamproc.adapters.kafka.reading import Topics, topics_of
 from streamproc.adapters.kafka.reading_alerts import alert_news, alerts_in
-from streamproc.adapters.kafka.reading_base import desk_of, metas_of
+from streamproc.adapters.kafka.reading_base import desk_of, metas_of, pinned_in
 from streamproc.adapters.kafka.reading_feed import TopicFeed
 from streamproc.adapters.kafka.reading_journal import Journal, Placed
 from streamproc.adapters.kafka.redriving import DeadLetters
@@ -92,7 +92,8 @@ class Cluster:
             counts={},
         )
         mode = parts[0].mode if parts else ClockMode(at=0, mode="event")
-        return glance(setup, parts, Time(self.clock(), mode.mode, mode.live), counted)
+        pinned = pinned_in(self._topics) is not None
+        return glance(setup, parts, Time(self.clock(), mode.mode, mode.live), counted, pinned=pinned)
 
     # --------------------------------------------------------------------------------------- the models
 
@@ -110,6 +111,10 @@ class Cluster:
             )
             for offset, record, snapshot in read
         ]
+
+    def pinned(self) -> str | None:
+        """The id of the model that stays in force until it is unpinned."""
+        return pinned_in(self._topics)
 
     # ----------------------------------------------------------------------------------------- the feed
 

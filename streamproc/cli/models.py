@@ -129,21 +129,21 @@ def pin(
 ) -> None:
     """Bring a model into force and keep it: what is learned meanwhile is refused until `models unpin`.
 
-    No other process may run on the folder meanwhile.
+    No other process may run on a data folder meanwhile. On a cluster the trainer is told, and does it at once.
 
     For example:
 
         streamproc models pin cb03386c
     """
     with command(config, data, lang) as screen:
-        with reading(screen.settings.data) as db:
-            chosen = find(_shelf(db), screen.words, model_id)
+        with _shelf_of(screen.settings, data) as shelf:
+            chosen = find(shelf, screen.words, model_id)
         if not is_finite(chosen):
             fail(
                 screen.words.say("Model {id} has numbers that are not finite: it cannot be used.", id=chosen.id),
                 FINDING,
             )
-        _bring_into_force(screen.settings, chosen, "pinned", pin=chosen.id)
+        _bring_into_force(screen, data, chosen, "pinned")
         screen.line(screen.words.say("Model {id} is pinned.", id=chosen.id))
 
 
@@ -151,17 +151,15 @@ def pin(
 def unpin(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
     """Let newly learned models come into force again. The pinned one stays until the next is made."""
     with command(config, data, lang) as screen:
-        with reading(screen.settings.data) as db:
-            held = pinned(db)
+        with _shelf_of(screen.settings, data) as shelf:
+            held = shelf.pin
         if held is None:
             screen.note(screen.words.say("No model is pinned."))
             raise typer.Exit(FINDING)
-        from streamproc.cli.writing import writing  # noqa: PLC0415 - the writer takes seconds to import
-
-        with writing(screen.settings.data) as folder:
-            folder.db.execute("BEGIN IMMEDIATE")
-            note_pin(folder.db, None)
-            folder.db.execute("COMMIT")
+        if on_cluster(screen.settings, data):
+            _tell_trainer(screen, None, pinned=False)
+        else:
+            _unpin(screen.settings)
         screen.line(screen.words.say("Model {id} is no longer pinned.", id=held))
 
 
@@ -169,17 +167,17 @@ def unpin(*, data: DataOption = None, lang: LanguageOption = None, config: Confi
 def rollback(*, data: DataOption = None, lang: LanguageOption = None, config: ConfigOption = None) -> None:
     """Bring the model into force that was before the running one. The next training may replace it: see `models pin`.
 
-    Rolling back again goes further back. No other process may run on the folder meanwhile. Exit code 1: there is no
+    Rolling back again goes further back. No other process may run on a data folder meanwhile. Exit code 1: there is no
     earlier model, or one is pinned.
     """
     with command(config, data, lang) as screen:
-        with reading(screen.settings.data) as db:
-            if pinned(db) is not None:
+        with _shelf_of(screen.settings, data) as shelf:
+            if shelf.pin is not None:
                 fail(screen.words.say("A model is pinned: `streamproc models unpin` first, or pin another."), FINDING)
-            earlier = _before(models(db), _running(db).id)
+            earlier = _before(shelf.known, shelf.running.id)
         if earlier is None:
             fail(screen.words.say("There is no earlier model to go back to."), FINDING)
-        _bring_into_force(screen.settings, earlier, "rolled_back", pin=None)
+        _bring_into_force(screen, data, earlier, "rolled_back")
         screen.line(screen.words.say("Model {id} is in force again.", id=earlier.id))
 
 
@@ -202,7 +200,7 @@ def _shelf_of(settings: Settings, data: Path | None) -> Iterator[Shelf]:
 
         with cluster_of(settings) as cluster:
             known = cluster.models()
-            yield Shelf(known, known[-1].snapshot if known else default_snapshot(), None)
+            yield Shelf(known, known[-1].snapshot if known else default_snapshot(), cluster.pinned())
         return
     with reading(settings.data) as db:
         yield _shelf(db)
@@ -249,16 +247,37 @@ def _before(known: list[KnownModel], running: str) -> Snapshot | None:
 
 
 def _bring_into_force(
-    settings: Settings, snapshot: Snapshot, reason: Literal["pinned", "rolled_back"], pin: str | None
+    screen: Screen, data: Path | None, snapshot: Snapshot, reason: Literal["pinned", "rolled_back"]
 ) -> None:
-    from streamproc.cli.writing import writing  # noqa: PLC0415 - as above
+    if on_cluster(screen.settings, data):
+        _tell_trainer(screen, snapshot, pinned=reason == "pinned")
+        return
+    from streamproc.cli.writing import writing  # noqa: PLC0415 - the writer takes seconds to import
 
-    with writing(settings.data) as folder:
+    with writing(screen.settings.data) as folder:
         body = msgspec.Raw(msgspec.json.encode(snapshot))
         record = ModelSnapshot(at=folder.runner.progress.clock, snapshot=body, reason=reason)
         folder.db.execute("BEGIN IMMEDIATE")
-        note_pin(folder.db, pin)
+        note_pin(folder.db, snapshot.id if reason == "pinned" else None)
         folder.runner.set_model(record)  # commits the pin with it
+
+
+def _unpin(settings: Settings) -> None:
+    from streamproc.cli.writing import writing  # noqa: PLC0415 - as above
+
+    with writing(settings.data) as folder:
+        folder.db.execute("BEGIN IMMEDIATE")
+        note_pin(folder.db, None)
+        folder.db.execute("COMMIT")
+
+
+def _tell_trainer(screen: Screen, snapshot: Snapshot | None, *, pinned: bool) -> None:
+    from streamproc.cli.models_cluster import choose  # noqa: PLC0415 - a folder's models need no Kafka
+
+    if not choose(screen.settings, snapshot, pinned=pinned):
+        screen.note(
+            screen.words.say("The trainer is told, and has not done it yet: `streamproc lag` says how far it is.")
+        )
 
 
 def _table(screen: Screen, known: list[KnownModel], running: Snapshot, pin: str | None) -> None:

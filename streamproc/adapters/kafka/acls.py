@@ -1,6 +1,7 @@
 """What each processor, the page and the firm's producers must be allowed on Kafka, and nothing beside it.
 
-Who makes topics, imports a past, redrives dead letters or goes on where records are lost is a person with more rights.
+Who makes topics, imports a past, pins a model, redrives dead letters or goes on where records are lost is a person with
+more rights.
 """
 
 from collections.abc import Iterator

@@ -6,6 +6,7 @@ from msgspec import Struct
 from streamproc.core.policy import Policy
 from streamproc.monitor.effects import ForDesk
 from streamproc.scoring.examples import Example, Sighting
+from streamproc.scoring.snapshot import Snapshot
 
 IMPORTED = "streamproc.imported"
 """The header of journal records that come from another journal: their number there, as text.
@@ -15,6 +16,9 @@ What was answered to them, forwarded and handed over, comes behind them, numbere
 
 PART = 200
 """Most effects or examples in one message: a message has at most a megabyte, and a tick may bring thousands."""
+
+PINNED = b"p"
+"""Where the trainer's changelog has the pinned model's id, empty without one; written with every batch."""
 
 ForTrainer = Example | Sighting
 
@@ -101,7 +105,18 @@ class PastForTrainer(Struct, frozen=True, kw_only=True, tag="past"):
     at: int
 
 
-TrainerMessage = ExamplesPart | DayDone | PastForTrainer | LetGo
+class ModelChosen(Struct, frozen=True, kw_only=True, tag="model_chosen"):
+    """Somebody brings a snapshot into force, when time had come to `at` (µs).
+
+    A `pinned` one stays until another is chosen, or none; any other until the next is made.
+    """
+
+    at: int
+    snapshot: Snapshot | None
+    pinned: bool
+
+
+TrainerMessage = ExamplesPart | DayDone | PastForTrainer | LetGo | ModelChosen
 
 _ENCODER = msgspec.json.Encoder()
 encode = _ENCODER.encode

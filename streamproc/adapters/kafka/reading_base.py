@@ -1,8 +1,9 @@
-"""What monitors and desk remember beside the customers, as the changelogs hold it by now."""
+"""What monitors, trainer and desk remember beside the customers, as the changelogs hold it by now."""
 
 import msgspec
 
 from streamproc.adapters.kafka.desk import STATE, desk_in
+from streamproc.adapters.kafka.messages import PINNED
 from streamproc.adapters.kafka.monitor import META
 from streamproc.adapters.kafka.reading import Span, Topics
 from streamproc.desk.desk import Desk
@@ -22,6 +23,12 @@ def desk_of(topics: Topics) -> Desk | None:
     """The desk as it is by now, None where it has done nothing yet. Errors as above."""
     found = last_of(topics, topics.names.changelog("desk"), STATE)
     return desk_in(found[0]) if found else None
+
+
+def pinned_in(topics: Topics) -> str | None:
+    """The id of the model that stays in force until it is unpinned, None without one. Errors as above."""
+    found = last_of(topics, topics.names.changelog("trainer"), PINNED)
+    return (found[0].decode() or None) if found else None
 
 
 def last_of(topics: Topics, topic: str, key: bytes) -> dict[int, bytes]:

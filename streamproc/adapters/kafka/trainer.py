@@ -6,11 +6,21 @@ in order of time: so it does not matter how the partitions' messages were mixed.
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
 from streamproc.adapters.kafka.letters import KILLED, letter
-from streamproc.adapters.kafka.messages import ExamplesPart, ForTrainer, LetGo, PastForTrainer, encode, for_trainer
+from streamproc.adapters.kafka.messages import (
+    PINNED,
+    ExamplesPart,
+    ForTrainer,
+    LetGo,
+    ModelChosen,
+    PastForTrainer,
+    encode,
+    for_trainer,
+)
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
 from streamproc.core.control import ModelSnapshot
@@ -26,6 +36,8 @@ CHUNK = 500_000
 
 TRAININGS = 4
 """Most in one step: of a whole past hundreds may be due at once, and the process's open transactions wait meanwhile."""
+
+Reason = Literal["trained", "pinned", "rolled_back"]
 
 _CHUNK, _INPUT, _ABSORBED, _REFUSAL = b"t", b"i", b"a", b"r"
 
@@ -50,12 +62,16 @@ class TrainerProcessor:
         self._trainer: Trainer | None = None
         self.refusal = ""
         """Why the newest snapshot was refused, empty where it was not."""
+        self.pinned = ""
+        """The id of the model that stays in force whatever is learned, empty without one."""
 
     def restore(self, key: bytes, value: bytes) -> None:
-        """Takes back a piece of the trainer's state, an input since then, how far these are absorbed, a refusal."""
+        """Takes back a piece of the trainer's state, an input since, how far these are absorbed, a refusal, a pin."""
         kind, number = key[:1], int(key[1:] or b"0")
         if kind == _REFUSAL:
             self.refusal = value.decode()
+        elif kind == PINNED:
+            self.pinned = value.decode()
         elif kind == _CHUNK:
             self._chunks[number] = value
         elif kind == _INPUT:
@@ -78,6 +94,7 @@ class TrainerProcessor:
     def process(self, records: Sequence[Record]) -> Steps:
         """Takes messages in, and goes on as far as it may."""
         trainer = self.trainer  # first of all: it takes back what was there
+        outputs: list[Output] = []
         changes: dict[bytes, bytes | None] = {}
         for record in records:
             yield
@@ -85,10 +102,12 @@ class TrainerProcessor:
             message = for_trainer(body)
             if isinstance(message, LetGo):
                 trainer = self._let_go(trainer, message.customer_id, changes)
+            elif isinstance(message, ModelChosen):
+                outputs += self._choose(message)
             else:
                 changes[_input(record.offset)] = body
                 self._take(record.offset, body)
-        return self._go_on(trainer, changes)
+        return self._go_on(trainer, outputs, changes)
 
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
@@ -98,11 +117,10 @@ class TrainerProcessor:
     def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
         """Goes on with what is complete already."""
         trainer = self.trainer
-        return None if self._complete() is None else self._go_on(trainer, {})
+        return None if self._complete() is None else self._go_on(trainer, [], {})
 
-    def _go_on(self, trainer: Trainer, changes: dict[bytes, bytes | None]) -> Writes:
+    def _go_on(self, trainer: Trainer, outputs: list[Output], changes: dict[bytes, bytes | None]) -> Writes:
         """Absorbs what is complete, and trains where training days are, as often as is fair to others."""
-        outputs: list[Output] = []
         trained = 0
         while trained < TRAININGS and (midnight := self._complete()) is not None:
             self._absorb(trainer, midnight)
@@ -112,11 +130,12 @@ class TrainerProcessor:
                 changes[_REFUSAL] = self.refusal.encode() or None
                 trained += 1
         changes[_ABSORBED] = str(self._absorbed).encode()
+        changes[PINNED] = self.pinned.encode()
         return Writes(outputs, list(changes.items()))
 
     def _take(self, offset: int, body: bytes) -> None:
         message = for_trainer(body)
-        assert not isinstance(message, LetGo)
+        assert not isinstance(message, LetGo | ModelChosen)
         self._inputs[offset] = (message.at, body)
         if isinstance(message, ExamplesPart):
             self._ticks.setdefault(message.at, []).extend(message.items)
@@ -161,11 +180,22 @@ class TrainerProcessor:
             return
         self.refusal = made.reason if isinstance(made, Refused) else ""
         if isinstance(made, Snapshot):
-            record = ModelSnapshot(at=midnight, snapshot=msgspec.Raw(msgspec.json.encode(made)))
-            for number in range(self._partitions):
-                yield Output(self._names.journal, number, None, journal.encode(record))
+            if not self.pinned:
+                yield from self._in_force(midnight, made, "trained")
         elif made is not None:
             log.warning("the snapshot of %s is refused, the last good one stays: %s", to_text(midnight), made.reason)
+
+    def _choose(self, message: ModelChosen) -> Iterator[Output]:
+        """What is learned while a model is pinned is not told; the trainer goes on learning."""
+        self.pinned = ""
+        if message.snapshot is not None:
+            self.pinned = message.snapshot.id if message.pinned else ""
+            yield from self._in_force(message.at, message.snapshot, "pinned" if message.pinned else "rolled_back")
+
+    def _in_force(self, at: int, snapshot: Snapshot, reason: Reason) -> Iterator[Output]:
+        raw = msgspec.Raw(msgspec.json.encode(snapshot))
+        body = journal.encode(ModelSnapshot(at=at, snapshot=raw, reason=reason))
+        return (Output(self._names.journal, number, None, body) for number in range(self._partitions))
 
     def _kept(self, trainer: Trainer, midnight: int) -> Iterator[tuple[bytes, bytes | None]]:
         """The state as it is now, and no input any more that is in it."""

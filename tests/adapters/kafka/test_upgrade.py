@@ -6,9 +6,12 @@ its shop sold later.
 
 import json
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,6 +31,7 @@ from tests.servers.redis_server import RedisServer
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "cluster-v1.msgpack.zst"
 STATE = b"s"
+PROGRAM = str(Path(sys.executable).with_name("streamproc"))
 
 
 Kept = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -114,3 +118,28 @@ def every_state_is_read(left: Left, committed: Committed, names: Names) -> None:
     assert before <= kept.keys()
     assert {decode_state(body).version for body in kept.values()} == {VERSION}
     assert VERSION in {body[1] for body in kept.values()}, "who was looked at since is kept as this version keeps it"
+
+
+def test_a_model_that_somebody_pins_is_in_force_everywhere_and_stays(workers: Workers) -> None:
+    def models(*words: str) -> list[dict[str, Any]]:
+        command = [PROGRAM, "models", *words]
+        ran = subprocess.run(command, env=workers.environment, capture_output=True, check=True, timeout=60)
+        assert b"has not done it yet" not in ran.stderr
+        return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith(b"{")]
+
+    workers.start()
+    workers.wait_ready()
+    earlier = models("list", "--json")[-2]
+    models("pin", earlier["id"][:8])
+    *_, last = models("list", "--json")
+    assert (last["id"], last["running"], last["pinned"]) == (earlier["id"], True, True)
+    committed = Committed(workers.bootstrap, {workers.names.journal: workers.partitions})
+    committed.look()
+    committed.close()
+    for number in range(workers.partitions):
+        *_, told = [r for r in journal_of(committed, workers.names, number) if isinstance(r, ModelSnapshot)]
+        assert (told.reason, json.loads(bytes(told.snapshot))["id"]) == ("pinned", earlier["id"])
+    models("unpin")
+    assert not any(model["pinned"] for model in models("list", "--json"))
+    models("rollback")
+    assert models("list", "--json")[-1]["id"] != earlier["id"]
