@@ -29,7 +29,7 @@ from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 FETCH_RECORDS = 5000
 FETCH_BYTES = 2 << 20
 FETCH_WAIT_MS = 1000
-BUSY_WAIT_MS = 50
+BUSY_WAIT_MS = 200
 """Where records came within the last second: a fetch that leaves out what is still to be taken must not hold it up."""
 RETRY_MS = 300
 """A broker that is away is asked again so often."""
