@@ -84,7 +84,7 @@ def _show(screen: Screen, told: dict[str, object], db: sqlite3.Connection) -> No
             "the rates of that topic."
         )
     if pinned(db) is not None:
-        screen.line("The folder's model is pinned. On a cluster the next one takes its place: `models pin` keeps it there.")
+        screen.line("The folder's model is pinned. On a cluster the next takes its place: `models pin` keeps it.")
 
 
 @contextmanager
