@@ -32,6 +32,7 @@ from streamproc.core.lifecycle import spend_trend
 from streamproc.core.policy import Policy
 from streamproc.core.satisfaction import service_sums
 from streamproc.core.time import DAY, HOUR, day_of, today_of
+from streamproc.core.turns import Turns, whole
 from streamproc.monitor import decide, labels, totals
 from streamproc.monitor.blame import count_loss, likely_causes, uncount_loss
 from streamproc.monitor.complaining import heard, kept_of, knows, step_of
@@ -83,6 +84,9 @@ from streamproc.monitor.state import (
 from streamproc.monitor.steps import muted_at, take_step
 from streamproc.scoring.examples import customer_hash, example_step
 from streamproc.scoring.snapshot import Snapshot, default_snapshot, is_finite, read_snapshot
+
+A_TURN = 1_000
+"""Customers who are visited in one turn of a tick."""
 
 FORGOTTEN_KEPT = 10_000
 """How many who were forgotten are known by their marks; of those before them an old export brings them back."""
@@ -175,7 +179,7 @@ class Partition:
             case Purchase() | Complaint() | Contact() | CustomerFact() | DeskStep():
                 return self._take(record)
             case Tick():
-                return self._tick(record)
+                return whole(self.tick(record))
             case ModelSnapshot():
                 self._put_in_force(record)
             case PolicyChange() | PlaybookChange() | FirmFact():
@@ -372,7 +376,8 @@ class Partition:
 
     # -------------------------------------------------------------------------------------------- ticks
 
-    def _tick(self, tick: Tick) -> list[Effect]:
+    def tick(self, tick: Tick) -> Turns[list[Effect]]:
+        """`apply` for a tick: a turn for every thousand customers. Nothing else is taken in before the last."""
         if tick.grades is not None:
             self.meta.grades = tick.grades
         self.meta.clock = tick.at
@@ -380,22 +385,29 @@ class Partition:
             labels.note_blind(self.meta.blind, tick.stale_since, tick.at)
         ripe = self._ripe(tick.at)
         effects: list[Effect] = []
+        customers = sorted({*ripe, *self._states.due(tick.at)})
+        for begin in range(0, len(customers), A_TURN):
+            if begin:
+                yield
+            effects += self._visit_all(customers[begin : begin + A_TURN], tick, ripe)
+        if self.meta.untold:
+            effects, self.meta.untold = sorted([*effects, *self.meta.untold], key=_customer_of), []
+        if tick.at % DAY == 0:
+            effects.append(PartitionSummary(self.number, tick.at, totals.merged([self.meta.totals])))
+        return effects
+
+    def _visit_all(self, customers: list[str], tick: Tick, ripe: dict[str, list[CustomerEvent]]) -> list[Effect]:
+        effects: list[Effect] = []
         visits: list[Visit] = []
-        for customer_id in sorted({*ripe, *self._states.due(tick.at)}):
+        for customer_id in customers:
             found, visit = self._visit(customer_id, ripe.get(customer_id))
             effects += found
             if visit.state.forward_to is not None:
                 effects += self._retire(customer_id, visit.state)
             elif not _is_nobody(visit.state):
                 visits.append(visit)
-        if visits:
-            looked = self._make(visits, tick, ripe)
-            effects = sorted(effects + looked, key=_customer_of) if effects else looked
-        if self.meta.untold:
-            effects, self.meta.untold = sorted([*effects, *self.meta.untold], key=_customer_of), []
-        if tick.at % DAY == 0:
-            effects.append(PartitionSummary(self.number, tick.at, totals.merged([self.meta.totals])))
-        return effects
+        looked = self._make(visits, tick, ripe) if visits else []
+        return sorted(effects + looked, key=_customer_of) if effects else looked
 
     def _visit(self, customer_id: str, events: list[CustomerEvent] | None) -> tuple[list[Effect], Visit]:
         effects, state, bought = self._apply_ripe(customer_id, events or [])

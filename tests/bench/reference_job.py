@@ -28,9 +28,10 @@ from rich.table import Table
 
 from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
-from streamproc.adapters.kafka.transactions import Connection, Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
 from streamproc.adapters.kafka.worker import run
 from streamproc.cli.common import seldom_collecting
+from streamproc.core.turns import Turns
 from tests.bench.reference_core import ENCODER, FIGURE, STATES, Core, finish
 from tests.bench.reference_peers import bytewax, quixstreams
 from tests.servers.broker import Kafka
@@ -70,7 +71,7 @@ class Ours:
     def restore(self, key: bytes, value: bytes) -> None:
         self._core.states[key] = STATES.decode(value)
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         if Ours.began is None:
             Ours.began = time.process_time()
         outputs, changed, apply = [], set(), self._core.apply

@@ -24,12 +24,13 @@ from streamproc.adapters.kafka.messages import (
     for_desk,
 )
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, JournalRecord, PlaybookChange, PolicyChange, Tick
 from streamproc.core.ids import partition_of
 from streamproc.core.playbook import Playbook, digest
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND, to_text
+from streamproc.core.turns import Turns
 from streamproc.desk.counts import tally_line
 from streamproc.desk.desk import Desk, end_of_tick
 from streamproc.desk.forgetting import farewell_of, let_go
@@ -122,7 +123,7 @@ class DeskProcessor:
         assert isinstance(part, TickPart)
         self._parts.setdefault(part.at, {})[int(key[1:])] = part
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         """Answers the ticks that are complete; writes those that are due."""
         outputs: list[Output] = []
         changes: dict[bytes, bytes | None] = {}

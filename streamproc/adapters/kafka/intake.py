@@ -11,10 +11,11 @@ from streamproc.adapters.kafka.clock import SIGN_OF_LIFE, due_by
 from streamproc.adapters.kafka.letters import KILLED, letter, of_refusal
 from streamproc.adapters.kafka.messages import SourceRead, encode
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.events import FirmFact, Purchase
 from streamproc.core.ids import partition_of
 from streamproc.core.time import SECOND
+from streamproc.core.turns import Turns
 from streamproc.intake.intake import Intake
 from streamproc.intake.journal import JournalEvent
 from streamproc.intake.refusal import Position, Refusal
@@ -74,7 +75,7 @@ class IntakeProcessor:
         self._state = msgpack.decode(value, type=Read)
         self._state.told = self._state.caught_up = False
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         """Each record into the journal's partition of its customer, or to the dead letters."""
         now, outputs, times = self._now(), list[Output](), list[int]()
         for record in records:

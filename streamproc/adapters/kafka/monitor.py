@@ -20,11 +20,12 @@ from streamproc.adapters.kafka.messages import (
     encode,
 )
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import JournalRecord, ModelSnapshot, Tick
 from streamproc.core.events import CustomerEvent
 from streamproc.core.ids import partition_of
 from streamproc.core.time import DAY
+from streamproc.core.turns import Turns
 from streamproc.monitor.counts import Counts, tally
 from streamproc.monitor.effects import DeadLettered, Effect, ForDesk, Forgotten, ToJournal
 from streamproc.monitor.memory import MemoryStates
@@ -115,12 +116,19 @@ class MonitorProcessor:
             self._waiting.clear()
         return self._partition
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         """Applies the journal's next records."""
         outputs: list[Output] = []
         for record in records:
             yield
-            outputs += self._apply(record)
+            read = journal.decode(record.value or b"")
+            if isinstance(read, journal.DecodeFailure):
+                self._counts["refused", UNREADABLE] += 1
+                outputs.append(letter(self._names.dead_letters, record, self._place, UNREADABLE, detail=read.why))
+            elif isinstance(read, Tick):
+                outputs += self._told(record, read, (yield from self.partition.tick(read)))
+            else:
+                outputs += self._told(record, read, self.partition.apply(read))
         due = self.partition.next_work()
         left = due is not None and due <= self.partition.meta.clock
         if left and not self._told_due:
@@ -140,13 +148,8 @@ class MonitorProcessor:
     def _place(self) -> tuple[str, int]:
         return self._names.journal, self._number
 
-    def _apply(self, record: Record) -> Iterator[Output]:
-        read = journal.decode(record.value or b"")
-        if isinstance(read, journal.DecodeFailure):
-            self._counts["refused", UNREADABLE] += 1
-            yield letter(self._names.dead_letters, record, self._place, UNREADABLE, detail=read.why)
-            return
-        effects = self.partition.apply(read)
+    def _told(self, record: Record, read: JournalRecord, effects: list[Effect]) -> Iterator[Output]:
+        """What came of a record, for others."""
         for effect in effects:
             tally(self._counts, effect)
             if isinstance(effect, Forgotten):

@@ -11,8 +11,9 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from streamproc.adapters.kafka.changelog import Past, Slot
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership_trial import killer
-from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes, whole
+from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
+from streamproc.core.turns import whole
 
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
@@ -184,10 +185,10 @@ class OwnedPartition:
 
     async def _worked(self, records: Sequence[Record]) -> Writes:
         """What the records bring about. Meanwhile others' transactions go on: what is open too long is given up."""
-        steps, until = self._processor.process(records), time.perf_counter() + TURN_SECONDS
+        turns, until = self._processor.process(records), time.perf_counter() + TURN_SECONDS
         while True:
             try:
-                next(steps)
+                next(turns)
             except StopIteration as end:
                 return cast("Writes", end.value)
             if time.perf_counter() > until:

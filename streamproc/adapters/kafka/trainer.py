@@ -22,9 +22,10 @@ from streamproc.adapters.kafka.messages import (
     for_trainer,
 )
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import day_of, to_text
+from streamproc.core.turns import Turns
 from streamproc.monitor.counts import Counts
 from streamproc.scoring.snapshot import Snapshot
 from streamproc.trainer.state import Config, without
@@ -91,7 +92,7 @@ class TrainerProcessor:
             self._absorb(self._trainer, self._absorbed)
         return self._trainer
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         """Takes messages in, and goes on as far as it may."""
         trainer = self.trainer  # first of all: it takes back what was there
         outputs: list[Output] = []

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import aiokafka
+
+from streamproc.core.turns import Turns
 
 MAX_BATCH_BYTES = 1 << 18
 REQUEST_TIMEOUT_MS = 15_000
@@ -41,27 +43,14 @@ class Writes(NamedTuple):
     changes: list[tuple[bytes, bytes | None]]
 
 
-Steps = Generator[None, None, Writes]
-"""A batch's work in steps, a record or less each: between two of them other partitions may have their turn."""
-
-
-def whole(steps: Steps) -> Writes:
-    """All of the work at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return cast("Writes", end.value)
-
-
 class Processor(Protocol):
     """What one owned partition does with its records. Plain functions of what was read: no I/O, no clock."""
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Takes the last value of a changelog key; in any order, all before the first `process`."""
 
-    def process(self, records: Sequence[Record]) -> Steps:
-        """Takes the next records, in order, without a gap. Nothing else is asked of it before the last step."""
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
+        """Takes the next records, in order, without a gap. Nothing else is asked of it before the last turn."""
 
     def poison(self, record: Record) -> Writes:
         """Takes, in place of `process`, a record that ends the process itself: it belongs to the dead letters."""

@@ -14,12 +14,13 @@ from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes, whole
+from streamproc.adapters.kafka.transactions import Output, Processor, Record, Writes
 from streamproc.core.control import ClockMode, JournalRecord, Setup
 from streamproc.core.events import FirmFact
 from streamproc.core.playbook import Playbook
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR, SECOND
+from streamproc.core.turns import whole
 from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake, Settings
 from streamproc.intake.rates import Rates

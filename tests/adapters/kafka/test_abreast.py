@@ -16,8 +16,9 @@ from streamproc.adapters.kafka.abreast import Abreast
 from streamproc.adapters.kafka.clock import AHEAD, ClockState, Mode, Source, ahead, target
 from streamproc.adapters.kafka.intake import STATE, IntakeProcessor, Read
 from streamproc.adapters.kafka.names import Names
-from streamproc.adapters.kafka.transactions import Record, whole
+from streamproc.adapters.kafka.transactions import Record
 from streamproc.core.time import DAY, FOREVER, HOUR, SECOND, to_text
+from streamproc.core.turns import whole
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
 from tests.adapters.kafka.committed import Committed

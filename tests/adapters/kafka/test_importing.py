@@ -28,13 +28,14 @@ from streamproc.adapters.kafka.messages import (
 )
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.trainer import TRAININGS, TrainerProcessor
-from streamproc.adapters.kafka.transactions import Output, Record, Writes, whole
+from streamproc.adapters.kafka.transactions import Output, Record, Writes
 from streamproc.core.control import ClockMode, Disposition, Handover, JournalRecord, ModelSnapshot, PolicyChange, Tick
 from streamproc.core.events import Purchase
 from streamproc.core.facts import Facts
 from streamproc.core.ids import partition_of
 from streamproc.core.policy import Policy
 from streamproc.core.time import DAY, HOUR, SECOND, to_text
+from streamproc.core.turns import whole
 from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake
 from streamproc.intake.intake import Settings as IntakeSettings

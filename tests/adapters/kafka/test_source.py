@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from streamproc.adapters.kafka.intake import SOURCE_CHARACTERS, IntakeProcessor
-from streamproc.adapters.kafka.transactions import Record, whole
+from streamproc.adapters.kafka.transactions import Record
+from streamproc.core.turns import whole
 from streamproc.intake.intake import Intake
 from streamproc.intake.rates import Rates
 from tests.adapters.kafka.simulated import NAMES

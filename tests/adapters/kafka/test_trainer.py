@@ -13,9 +13,10 @@ from streamproc.adapters.kafka.health import Refusals, TrainerCounts
 from streamproc.adapters.kafka.messages import PINNED, DayDone, ExamplesPart, ForTrainer, ModelChosen, encode
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Record, Writes, whole
+from streamproc.adapters.kafka.transactions import Record, Writes
 from streamproc.core.control import ModelSnapshot
 from streamproc.core.time import DAY
+from streamproc.core.turns import whole
 from streamproc.scoring.examples import Example
 from streamproc.scoring.snapshot import read_snapshot
 from streamproc.wire import journal

@@ -16,7 +16,7 @@ from streamproc.adapters.kafka.intake import IntakeProcessor
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.monitor import MonitorProcessor
 from streamproc.adapters.kafka.trainer import TrainerProcessor
-from streamproc.adapters.kafka.transactions import Processor, Record, whole
+from streamproc.adapters.kafka.transactions import Processor, Record
 from streamproc.adapters.metrics import collect
 from streamproc.adapters.metrics.catalogue import CATALOGUE
 from streamproc.cli.worker_figures import Here, WorkerFigures
@@ -24,6 +24,7 @@ from streamproc.core.control import ModelSnapshot, Setup
 from streamproc.core.lifecycle import Stage
 from streamproc.core.policy import Policy
 from streamproc.core.time import HOUR
+from streamproc.core.turns import whole
 from streamproc.core.value import Segment
 from streamproc.desk.warning import Money
 from streamproc.intake.intake import Intake

@@ -20,9 +20,10 @@ from streamproc.adapters.kafka.apps import Settings
 from streamproc.adapters.kafka.ownership import AppSpec
 from streamproc.adapters.kafka.ownership_partition import Pace
 from streamproc.adapters.kafka.security import broker_credentials, client_security
-from streamproc.adapters.kafka.transactions import Connection, Output, Record, Steps, Writes
+from streamproc.adapters.kafka.transactions import Connection, Output, Record, Writes
 from streamproc.adapters.kafka.worker import run
 from streamproc.config import KafkaSettings
+from streamproc.core.turns import Turns
 
 POISON = b"POISON"
 RAISE = b"RAISE"
@@ -48,7 +49,7 @@ class Counter:
             self.states[key] = count, total
             self.restored += 1
 
-    def process(self, records: Sequence[Record]) -> Steps:
+    def process(self, records: Sequence[Record]) -> Turns[Writes]:
         outputs, changed = [], set()
         for record in records:
             yield

@@ -13,7 +13,8 @@ from typing import Any
 import aiokafka
 from kafka import KafkaProducer
 
-from streamproc.adapters.kafka.transactions import Record, whole
+from streamproc.adapters.kafka.transactions import Record
+from streamproc.core.turns import whole
 from tests.adapters.kafka.toy import POISON, Counter
 
 ROOT = Path(__file__).resolve().parents[3]
