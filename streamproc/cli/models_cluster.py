@@ -10,7 +10,7 @@ from streamproc.adapters.kafka.reading_base import last_of
 from streamproc.adapters.kafka.transacting import writer_to
 from streamproc.adapters.kafka.transactions import Output
 from streamproc.cli.cluster import cluster_of
-from streamproc.config import Settings
+from streamproc.config import ConfigError, Settings
 from streamproc.scoring.snapshot import Snapshot
 
 WRITER = "models"
@@ -19,30 +19,33 @@ WRITER = "models"
 PATIENCE_S = 10.0
 """Seconds within which a trainer that is at work has done it."""
 
-LOOK_AGAIN_S = 0.3
+LOOK_AGAIN_S = 1.0
 
 
 def choose(settings: Settings, snapshot: Snapshot | None, *, pinned: bool) -> bool:
     """Has the trainer bring the snapshot into force, and keep it where it is `pinned`; None: let new ones come again.
 
-    Whether it has by now. Raises ConfigError without brokers, ClusterError, StoreError.
+    Whether it has by now. Raises ConfigError without brokers, or where no trainer has begun on the journal; besides
+    ClusterError and StoreError.
     """
     with cluster_of(settings) as cluster:
         at = cluster.clock()
     names = Names(settings.kafka.prefix)
-    with writer_to(settings.kafka, WRITER) as writer:
-        writer.commit([Output(names.examples, 0, None, encode(ModelChosen(at=at, snapshot=snapshot, pinned=pinned)))])
     with topics_of(settings.kafka) as topics:
-        told = topics.spans(names.examples)[0].end - 1  # behind our record stands the mark of its transaction
+        if _position(topics, names) is None:  # a record there would say that the import under way is through
+            raise ConfigError("no trainer has begun on this journal yet: start `streamproc worker` first")
+        with writer_to(settings.kafka, WRITER) as writer:
+            told = encode(ModelChosen(at=at, snapshot=snapshot, pinned=pinned))
+            [offset] = writer.commit([Output(names.examples, 0, None, told)])
         until = time.monotonic() + PATIENCE_S
-        while _position(topics, names) < told:
+        while (_position(topics, names) or 0) <= offset:
             if time.monotonic() > until:
                 return False
             time.sleep(LOOK_AGAIN_S)
     return True
 
 
-def _position(topics: Topics, names: Names) -> int:
-    """How far the trainer has read its examples."""
+def _position(topics: Topics, names: Names) -> int | None:
+    """The first of the examples that the trainer has not read, None before it has read any."""
     found = last_of(topics, names.changelog("trainer"), POSITION)
-    return int(found[0]) if found else 0
+    return int(found[0]) if found else None

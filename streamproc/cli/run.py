@@ -143,7 +143,7 @@ def _run(
         if demo_shop:
             producers.append(_demo(session))
         if "-" in files:
-            tallies.append(Tally(session.settled))
+            tallies.append(Tally())
             producers.append(_from_stdin(session, mapping, IntakeSettings(keep_text=keep_text), tallies[-1]))
         if producers or not leave:
             serve_inbox(session, producers, leave=leave, live_later=later)
@@ -186,10 +186,11 @@ def import_files(session: Session, paths: list[Path], mapping: Mapping | None, s
     sources = open_sources(paths, session.rates, mapping=mapping, settings=settings)
     for source in sources:
         _describe(session, source.name, source.description)
-    tally = Tally(session.settled)
+    tally = Tally()
     with _progress_bar(session) as show:
         for batch in batches(sorted_items(sources, wall(), progress=show.bytes_done), BATCH):
-            tally.add(batch, session.runner.take(batch).statuses)
+            settled = session.settled
+            tally.add(batch, session.runner.take(batch).statuses, settled)
             show.reached(tally.read, session.runner.progress.clock)
             if session.stop.asked.is_set():
                 return tally

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streamproc.adapters.embedded.runner import Arrival
-from streamproc.core.events import CustomerEvent
+from streamproc.core.events import CustomerEvent, DeskStep
 from streamproc.core.time import to_text
 from streamproc.intake.refusal import Refusal
 from streamproc.words import Words, told
@@ -16,11 +16,11 @@ REASONS_SHOWN = 3
 
 
 class Tally:
-    """Counts what was taken; `read` is how many records these were. What lies before `settled` (µs) comes too late."""
+    """Counts what was taken; `read` is how many records these were."""
 
-    def __init__(self, settled: int = 0) -> None:
-        self._settled = settled
+    def __init__(self) -> None:
         self._late = 0
+        self._settled = 0
         self._statuses: Counter[str] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._details: dict[tuple[str, str], str] = {}
@@ -35,12 +35,13 @@ class Tally:
         """Those that intake refused."""
         return self._refused.total()
 
-    def add(self, arrivals: Sequence[Arrival], statuses: Sequence[str]) -> None:
-        """Some more, and what became of each."""
+    def add(self, arrivals: Sequence[Arrival], statuses: Sequence[str], settled: int = 0) -> None:
+        """Some more, and what became of each. What lies before `settled` (µs) comes too late; people's steps never."""
+        self._settled = max(self._settled, settled)
         self._statuses.update(statuses)
         for arrival, status in zip(arrivals, statuses, strict=True):
-            if isinstance(arrival.outcome, CustomerEvent):
-                self._late += status == "new" and arrival.outcome.at < self._settled
+            if isinstance(arrival.outcome, CustomerEvent) and not isinstance(arrival.outcome, DeskStep):
+                self._late += status == "new" and arrival.outcome.at < settled
             elif isinstance(arrival.outcome, Refusal):
                 why = arrival.outcome.reason, arrival.outcome.field
                 self._refused[why] += 1
@@ -82,8 +83,8 @@ class Tally:
 
     def _tell_late(self, console: Console, words: Words) -> None:
         line = words.say(
-            "{records}: what was before {time} is judged already. They count in what is known of the customers, but "
-            "bring about no warnings, and nothing is learned from them",
+            "{records}: what was before {time} is judged already. From now on they count in what is known of the "
+            "customers, but they bring about no warning of that time, and nothing is learned from it",
             records=words.count("{n} record came too late", "{n} records came too late", self._late),
             time=words.moment(to_text(self._settled)),
         )

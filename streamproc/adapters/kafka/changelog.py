@@ -15,7 +15,7 @@ SUSPECT = b"\0suspect"
 TOPIC = b"\0topic"
 _OURS = (POSITION, SUSPECT, TOPIC)
 _RESERVED = (*_OURS, TAKEN)
-STALL_SECONDS = 60.0
+STALL_SECONDS = 90.0
 """How long reading back may stand still: longer than any transaction may stay open."""
 
 Value = bytes | None

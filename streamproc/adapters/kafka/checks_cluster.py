@@ -8,10 +8,11 @@ from kafka.admin import ConfigResource, KafkaAdminClient, OffsetSpec
 
 from streamproc.adapters.kafka.checks import Finding
 from streamproc.adapters.kafka.topics import MOST_REPLICAS
+from streamproc.adapters.kafka.transactions import TRANSACTION_SECONDS
 from streamproc.config import KafkaSettings
 
 TESTED = (4, 3)
-LEAST_TRANSACTION_MS = 20_000
+LEAST_TRANSACTION_MS = int(TRANSACTION_SECONDS * 1000)
 """What a worker asks for: the longest that a transaction of it may take."""
 
 LEAST_FREE_BYTES = 2 << 30

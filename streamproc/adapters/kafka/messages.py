@@ -130,5 +130,5 @@ def for_desk(body: bytes) -> DeskMessage:
 
 
 def for_trainer(body: bytes) -> TrainerMessage:
-    """The message to the trainer. Raises msgspec.DecodeError: only our own processors write these."""
+    """The message to the trainer. Raises msgspec.DecodeError: a command line of another version wrote it."""
     return _TRAINER.decode(body)

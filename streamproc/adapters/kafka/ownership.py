@@ -10,17 +10,13 @@ from typing import Any, NamedTuple
 from streamproc.adapters.kafka.changelog import Past, Slot, read_back
 from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership_partition import OwnedPartition, Pace
-from streamproc.adapters.kafka.transactions import Connection, Processor, TransactionWriter
+from streamproc.adapters.kafka.transactions import TRANSACTION_SECONDS, Connection, Processor, TransactionWriter
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
 
 log = logging.getLogger(__name__)
 
 BATCH_SECONDS = 8.0
 """How long the batch in hand may take when partitions are given up: SIGTERM promises ten seconds in all."""
-
-TRANSACTION_SECONDS = 60.0
-"""How long a transaction may stay open, for work of others in this process comes in between. Who takes a partition over
-ends what its owner left open there, so nobody waits that long for one who died."""
 
 RESTORED = (
     "Restore it from a copy that was made when no worker ran any more; then `streamproc topics go-on {topic}` takes it "

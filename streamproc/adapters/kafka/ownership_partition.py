@@ -13,13 +13,17 @@ from streamproc.adapters.kafka.liveness import Liveness
 from streamproc.adapters.kafka.ownership_trial import killer
 from streamproc.adapters.kafka.transactions import Processor, Record, TransactionWriter, Writes
 from streamproc.adapters.kafka.worker_exit import ExitCode, leave
-from streamproc.core.turns import whole
+from streamproc.core.turns import Turns, whole
 
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
 TURN_SECONDS = 0.1
 HELD_SECONDS = 0.1
 """How soon it is looked again whether a batch that must wait still must."""
+
+
+_WORKING = asyncio.Lock()
+"""Whoever has it works on a batch: one in a process."""
 
 
 class Pace(NamedTuple):
@@ -179,21 +183,22 @@ class OwnedPartition:
             records = await self._careful(records)
         if records:
             began = time.perf_counter()
-            await self._commit(await self._worked(records), records[-1].offset + 1)
-            self._liveness.batches.observe(time.perf_counter() - began)
-            self._tried = True
+            if await self._work(records):
+                self._liveness.batches.observe(time.perf_counter() - began)
+                self._tried = True
 
-    async def _worked(self, records: Sequence[Record]) -> Writes:
-        """What the records bring about. Meanwhile others' transactions go on: what is open too long is given up."""
-        turns, until = self._processor.process(records), time.perf_counter() + TURN_SECONDS
-        while True:
-            try:
-                next(turns)
-            except StopIteration as end:
-                return cast("Writes", end.value)
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + TURN_SECONDS
+    async def _work(self, records: Sequence[Record]) -> bool:
+        """Works on the records and commits what they bring about; False: it is to stop, and has not begun.
+
+        One batch of a process is worked on at a time, so that a stop has no more than one to wait for; meanwhile
+        others' transactions go on: what is open too long is given up.
+        """
+        async with _WORKING:
+            if self._stopping:
+                return False
+            writes = await _in_turns(self._processor.process(records))
+        await self._commit(writes, records[-1].offset + 1)
+        return True
 
     async def _careful(self, records: list[Record]) -> list[Record]:
         """The first batch after a takeover: perhaps it ended the last owner's process. What is left to process.
@@ -208,8 +213,8 @@ class OwnedPartition:
         index = await killer(lambda some: whole(self._processor.process(some)), records)
         if index is None:
             return records
-        if index:
-            await self._commit(await self._worked(records[:index]), records[index].offset)
+        if index and not await self._work(records[:index]):
+            return []
         await self._commit(self._processor.poison(records[index]), records[index].offset + 1)
         self._pending = records[index + 1 :] + self._pending
         self._pending_bytes = _size(self._pending)
@@ -223,6 +228,18 @@ class OwnedPartition:
         await self._writer.commit(outputs)
         self._liveness.transactions.observe(time.perf_counter() - began)
         self.position, self._topic = position, None
+
+
+async def _in_turns(turns: Turns[Writes]) -> Writes:
+    until = time.perf_counter() + TURN_SECONDS
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            return cast("Writes", end.value)
+        if time.perf_counter() > until:
+            await asyncio.sleep(0)
+            until = time.perf_counter() + TURN_SECONDS
 
 
 def _size(records: Iterable[Record]) -> int:

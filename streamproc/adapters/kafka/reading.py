@@ -26,7 +26,7 @@ RETRY_MS = 20
 WHOLE_FETCH = 1 << 30
 """Records given out at once: all that a fetch brought."""
 
-STALL_SECONDS = 60.0
+STALL_SECONDS = 90.0
 """How long reading may stand still before its end: longer than any transaction stays open."""
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from streamproc.adapters.kafka.letters import KILLED, letter
+from streamproc.adapters.kafka.changelog import ChangelogError
+from streamproc.adapters.kafka.letters import KILLED, UNREADABLE, letter
 from streamproc.adapters.kafka.messages import (
     PINNED,
     ExamplesPart,
@@ -77,8 +78,10 @@ class TrainerProcessor:
             self._chunks[number] = value
         elif kind == _INPUT:
             self._inputs[number] = (0, value)
-        else:
+        elif kind == _ABSORBED:
             self._absorbed = int(value)
+        else:
+            raise ChangelogError(f"the trainer's changelog has {key!r}: a newer version wrote it; upgrade streamproc")
 
     @property
     def trainer(self) -> Trainer:
@@ -100,7 +103,12 @@ class TrainerProcessor:
         for record in records:
             yield
             body = record.value or b""
-            message = for_trainer(body)
+            try:
+                message = for_trainer(body)
+            except msgspec.DecodeError as error:  # a command line of another version
+                self._counts["refused", UNREADABLE] += 1
+                outputs.append(letter(self._names.dead_letters, record, self._place, UNREADABLE, detail=str(error)))
+                continue
             if isinstance(message, LetGo):
                 trainer = self._let_go(trainer, message.customer_id, changes)
             elif isinstance(message, ModelChosen):
@@ -113,7 +121,11 @@ class TrainerProcessor:
     def poison(self, record: Record) -> Writes:
         """The record goes to the dead letters unread."""
         self._counts["refused", KILLED] += 1
-        return Writes([letter(self._names.dead_letters, record, (self._names.examples, 0), KILLED)], [])
+        return Writes([letter(self._names.dead_letters, record, self._place, KILLED)], [])
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._names.examples, 0
 
     def wake(self, now: float, *, caught_up: bool) -> Writes | None:  # noqa: ARG002 - the door's
         """Goes on with what is complete already."""
@@ -187,7 +199,13 @@ class TrainerProcessor:
             log.warning("the snapshot of %s is refused, the last good one stays: %s", to_text(midnight), made.reason)
 
     def _choose(self, message: ModelChosen) -> Iterator[Output]:
-        """What is learned while a model is pinned is not told; the trainer goes on learning."""
+        """What is learned while a model is pinned is not told; the trainer goes on learning.
+
+        Who rolls back while another pins has not seen the pin: it stays.
+        """
+        if self.pinned and message.snapshot is not None and not message.pinned:
+            log.warning("a rollback to %s is not done: %s is pinned", message.snapshot.id, self.pinned)
+            return
         self.pinned = ""
         if message.snapshot is not None:
             self.pinned = message.snapshot.id if message.pinned else ""

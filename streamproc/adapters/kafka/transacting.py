@@ -23,8 +23,8 @@ class Writer:
     def __init__(self, producer: Any) -> None:  # noqa: ANN401 - kafka-python ships no types
         self._producer = producer
 
-    def commit(self, outputs: Iterable[Output]) -> None:
-        """Writes all of them or none. Raises KafkaError: then none is there, or it cannot be known."""
+    def commit(self, outputs: Iterable[Output]) -> list[int]:
+        """Writes all of them or none; their offsets. Raises KafkaError: then none is there, or it cannot be known."""
         self._producer.begin_transaction()
         try:
             sent = [
@@ -32,12 +32,12 @@ class Writer:
                 for topic, partition, key, value, headers in outputs
             ]
             self._producer.flush(TIMEOUT_MS / 1000)
-            for one in sent:
-                one.get(0)
+            offsets = [int(one.get(0).offset) for one in sent]
         except BaseException:
             self._producer.abort_transaction()
             raise
         self._producer.commit_transaction()
+        return offsets
 
 
 @contextmanager

@@ -13,6 +13,12 @@ from streamproc.core.turns import Turns
 MAX_BATCH_BYTES = 1 << 18
 REQUEST_TIMEOUT_MS = 15_000
 FENCE_SECONDS = 60.0
+TRANSACTION_SECONDS = 60.0
+"""How long a worker's transaction may stay open, for work of others in its process comes in between.
+
+It holds whoever reads the partitions it writes to. Who takes its owner's partition over ends it; only where nobody does
+is it waited for: these seconds, and until the broker looks next.
+"""
 CLOSE_SECONDS = 5.0
 
 

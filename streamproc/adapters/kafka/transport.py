@@ -107,7 +107,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             interrupted = asyncio.ensure_future(self._interrupted.wait())
             await asyncio.wait({fetch, interrupted}, return_when=asyncio.FIRST_COMPLETED)
             interrupted.cancel()
-        self._pace(fetcher, brought=fetch.done() and bool(fetch.result()))
+        self._pace(fetcher, brought=fetch.done() and fetch.exception() is None and bool(fetch.result()))
         if fetch.done():
             return {} if subscriptions.reassignment_in_progress else fetch.result()
         fetch.cancel()

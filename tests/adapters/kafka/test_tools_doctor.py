@@ -135,7 +135,7 @@ def test_brokers_that_are_away_are_a_fault_and_redis_is_looked_at_all_the_same(m
 @pytest.mark.parametrize(
     ("values", "brokers", "said"),
     [
-        ({"transaction.max.timeout.ms": "15000"}, 1, "no worker can start a transaction"),
+        ({"transaction.max.timeout.ms": "59999"}, 1, "no worker can start a transaction"),
         ({"transaction.state.log.replication.factor": "1"}, 3, "transactions stop with one broker"),
         ({"auto.create.topics.enable": "true"}, 1, "nobody reads it"),
     ],
