@@ -72,10 +72,10 @@ def _write(screen: Screen, old: Topics, to: str) -> dict[str, object]:
     return _answer(seq, gone, clock, settings)
 
 
-def _answer(records: int, gone: dict[str, Gone], clock: int, settings: Settings) -> dict[str, object]:
+def _answer(records: int, gone: Gone, clock: int, settings: Settings) -> dict[str, object]:
     kafka = settings.kafka
     return {
-        "records": records, "forgotten": len(gone), "clock": to_text(clock), "prefix": kafka.prefix,
+        "records": records, "forgotten": len(gone.offsets), "clock": to_text(clock), "prefix": kafka.prefix,
         "partitions": kafka.partitions,
     }  # fmt: skip
 

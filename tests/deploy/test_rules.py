@@ -92,7 +92,7 @@ def test_a_runbook_s_command_is_one_of_the_program_s(line: str) -> None:
     assert {word for word in words if word.startswith("--") and word not in shown.output} == set(), line
 
 
-@pytest.mark.parametrize("only", ["models record", "models pin", "models unpin", "models rollback"])
+@pytest.mark.parametrize("only", ["models record"])
 def test_what_only_a_data_folder_can_be_asked_is_said_to_be_so(only: str) -> None:
     for page in PAGES.glob("*.md"):
         for part in re.split(r"\n\n|\n- ", page.read_text(encoding="utf-8")):

@@ -21,28 +21,38 @@ from streamproc.adapters.kafka.tools import admin_of
 from streamproc.adapters.kafka.transactions import Output
 from streamproc.config import KafkaSettings
 from streamproc.core.control import Forget, Handover, JournalRecord, Setup, Tick
+from streamproc.core.ids import mark_of
 
 STOP = "let the workers come to the end of all topics, `streamproc lag` shows it, then stop them"
 
 
 class Gone(NamedTuple):
-    """Where in their partition somebody was forgotten, and what happened before when (µs) is taken no more."""
+    """Those who were forgotten: by id where in their partition, by mark what happened before when (µs) stays out.
 
-    offset: int
-    at: int
+    An id is known until the journal is made anew; its mark remains, for what an old export may bring again.
+    """
 
+    offsets: dict[str, int]
+    marks: dict[str, int]
 
-def gone_in(parts: Iterable[Iterable[Placed]]) -> dict[str, Gone]:
-    """Those whom the journal asks to forget, by id."""
-    return {
-        record.customer_id: Gone(offset, record.at)
-        for part in parts
-        for offset, record in part
-        if isinstance(record, Forget) and record.customer_id is not None
-    }
+    def before(self, customer_id: str) -> int:
+        """Before when (µs) nothing of the customer's is kept, 0 for one who was not forgotten."""
+        return self.marks.get(mark_of(customer_id), 0) if self.marks else 0
 
 
-def copied(parts: Sequence[Iterator[Placed]], gone: Mapping[str, Gone]) -> Iterator[Addressed]:
+def gone_in(parts: Iterable[Iterable[Placed]]) -> Gone:
+    """Those whom the journal asks to forget."""
+    gone = Gone({}, {})
+    for part in parts:
+        for offset, record in part:
+            if isinstance(record, Forget):
+                gone.marks[record.who] = max(record.at, gone.marks.get(record.who, 0))
+                if record.customer_id is not None:
+                    gone.offsets[record.customer_id] = offset
+    return gone
+
+
+def copied(parts: Sequence[Iterator[Placed]], gone: Gone) -> Iterator[Addressed]:
     """What is left, partition by partition up to each tick; the first partition comes last, so its tick ends the round.
 
     So the numbers are the same however often it is asked for. Before all else comes what each partition begins with.
@@ -61,16 +71,16 @@ def copied(parts: Sequence[Iterator[Placed]], gone: Mapping[str, Gone]) -> Itera
                 left.discard(number)
 
 
-def _kept(offset: int, record: JournalRecord, gone: Mapping[str, Gone]) -> JournalRecord | None:
+def _kept(offset: int, record: JournalRecord, gone: Gone) -> JournalRecord | None:
     """The record as it stays; None: it goes."""
     if isinstance(record, Forget):
         return replace(record, customer_id=None)
-    if isinstance(record, Handover) and record.alias in gone and record.at < gone[record.alias].at:
+    if isinstance(record, Handover) and record.at < gone.before(record.alias):
         return None  # by time: the alias was asked to be forgotten in a partition of its own
-    forgotten = gone.get(getattr(record, "customer_id", None) or "")
-    if forgotten is None:
+    customer_id = getattr(record, "customer_id", None)
+    if customer_id is None:
         return record
-    return None if offset < forgotten.offset or record.at < forgotten.at else record
+    return None if offset < gone.offsets.get(customer_id, 0) or record.at < gone.before(customer_id) else record
 
 
 def check_stopped(kafka: KafkaSettings) -> None:

@@ -32,7 +32,7 @@ class Filled:
         counts: dict[str, int] = {}
         for topic, number in run.log.records:
             counts[topic] = max(counts.get(topic, 1), number + 1)
-        kafka.create({self.topic(name): counts.get(name, 1) for name in {*counts, *OURS}})
+        kafka.create({self.topic(name): counts.get(name, 1) for name in {*counts, *OURS, NAMES.changelog("trainer")}})
         written = {place: run.log.records[place] for place in [*run.log.records] if place[0] in OURS}
         letters = (NAMES.dead_letters, 0)
         written[letters] = [self._moved(letter) for letter in run.log.records[letters]]

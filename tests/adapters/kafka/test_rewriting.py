@@ -85,7 +85,7 @@ def test_broken_off_it_goes_on_where_it_stopped(old: Cluster) -> None:
 
 def test_every_partition_has_its_set_up_before_anything_else(old: Cluster) -> None:
     """Or what is broken off before the first tick is no beginning: nothing could go on, and a worker would begin."""
-    records = copied([iter(part) for part in parts(old)], {})
+    records = copied([iter(part) for part in parts(old)], Gone({}, {}))
     assert [(r.record, r.partitions) for r in islice(records, old.partitions)] == [(SETUP, (n,)) for n in (2, 1, 0)]
 
 
@@ -126,7 +126,25 @@ def test_what_came_after_somebody_was_forgotten_stays() -> None:
         if getattr(c.record, "customer_id", "") == gone
     ]
     assert left == [new, later]
-    assert gone_in(found)[gone] == Gone(len(old.journal(number)) - 6, 2_000_000_000_000_000)
+    known = gone_in(found)
+    assert known.offsets[gone] == len(old.journal(number)) - 6
+    assert known.before(gone) == 2_000_000_000_000_000
+
+
+def test_what_an_old_export_brings_again_goes_with_the_next_time_too() -> None:
+    old = ran(5)
+    gone = warned(old)
+    number = partition_of(gone, old.partitions)
+    asks(old, gone)
+    event = next(r for r in old.journal(number) if isinstance(r, Purchase) and r.customer_id == gone)
+    again = [[*part] for part in parts(old)]
+    for part in again:
+        part[:] = [(n, c.record) for n, c in enumerate(copied([iter(part)], gone_in([part])))]
+    again[number].append((len(again[number]), replace(event, event_id="old-again")))
+    known = gone_in(again)
+    assert not known.offsets
+    left = [c.record for c in copied([iter(part) for part in again], known)]
+    assert not [r for r in left if getattr(r, "customer_id", "") == gone]
 
 
 def gone_too(cluster: Cluster, gone: str) -> str:
