@@ -6,6 +6,7 @@ import typer
 
 from streamproc.adapters.kafka.importing import bring_in
 from streamproc.adapters.kafka.reading import Topics, topics_of
+from streamproc.adapters.kafka.reading_base import pinned_in
 from streamproc.adapters.kafka.reading_journal import Journal
 from streamproc.adapters.kafka.rewriting import (
     Gone,
@@ -69,7 +70,7 @@ def _write(screen: Screen, old: Topics, to: str) -> dict[str, object]:
         for step in bring_in(kafka, topics, records, unmoved(old, read, topics.names)):
             done(reader.done)
             clock, seq = step.clock, step.seq
-    return _answer(seq, gone, clock, settings)
+    return {**_answer(seq, gone, clock, settings), "pinned": pinned_in(old)}
 
 
 def _answer(records: int, gone: Gone, clock: int, settings: Settings) -> dict[str, object]:
@@ -83,6 +84,8 @@ def _answer(records: int, gone: Gone, clock: int, settings: Settings) -> dict[st
 def _show(screen: Screen, told: dict[str, object]) -> None:
     screen.line(f"{told['records']} records up to {told['clock']}; {told['forgotten']} ids are gone from them.")
     screen.line(f"Next: start the workers with STREAMPROC_KAFKA__PREFIX={told['prefix']}")
+    if told["pinned"]:
+        screen.line(f"Model {told['pinned']} is pinned here: once they work, pin it there (`streamproc models pin`)")
     screen.line(
         f"Once they have caught up, delete the topics that begin with {screen.settings.kafka.prefix} and their feed in "
         "Redis: they hold what they held."
