@@ -18,9 +18,10 @@ from streamproc.core.turns import Turns, whole
 RESTORE_STEP = 10_000
 FULL_BYTES = 4 << 20
 TURN_SECONDS = 0.1
+"""After so long a batch that is worked on gives way to whatever else the process has to do."""
+
 HELD_SECONDS = 0.1
 """How soon it is looked again whether a batch that must wait still must."""
-
 
 _WORKING = asyncio.Lock()
 """Whoever has it works on a batch: one in a process."""

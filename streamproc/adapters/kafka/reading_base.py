@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streamproc.adapters.kafka.changelog import POSITION
 from streamproc.adapters.kafka.desk import STATE, desk_in
 from streamproc.adapters.kafka.messages import PINNED
 from streamproc.adapters.kafka.monitor import META
@@ -29,6 +30,12 @@ def pinned_in(topics: Topics) -> str | None:
     """The id of the model that stays in force until it is unpinned, None without one. Errors as above."""
     found = last_of(topics, topics.names.changelog("trainer"), PINNED)
     return (found[0].decode() or None) if found else None
+
+
+def positions_of(topics: Topics, app: str) -> dict[int, int]:
+    """By partition the first record that an app has not taken, of those that it has taken any of. Errors as above."""
+    found = last_of(topics, topics.names.changelog(app), POSITION)
+    return {number: int(value) for number, value in found.items()}
 
 
 def last_of(topics: Topics, topic: str, key: bytes) -> dict[int, bytes]:

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from streamproc.adapters.kafka.changelog import POSITION
 from streamproc.adapters.kafka.importing import Addressed, ImportingError
 from streamproc.adapters.kafka.names import Names
 from streamproc.adapters.kafka.reading import Span, Topics
-from streamproc.adapters.kafka.reading_base import last_of
+from streamproc.adapters.kafka.reading_base import positions_of
 from streamproc.adapters.kafka.reading_journal import Placed
 from streamproc.adapters.kafka.state_topics import APPS, TAKEN
 from streamproc.adapters.kafka.tools import admin_of
@@ -99,10 +98,9 @@ def check_all_read(topics: Topics) -> None:
     names = topics.names
     reads = {"monitor": names.journal, "trainer": names.examples, "desk": names.desk_inbox}
     for who, topic in reads.items():
-        positions = last_of(topics, names.changelog(who), POSITION)
+        positions = positions_of(topics, who)
         for number, span in topics.spans(topic).items():
-            position = int(positions.get(number, b"0"))
-            unread = topics.between(topic, {number: Span(max(position, span.begin), span.end)})
+            unread = topics.between(topic, {number: Span(max(positions.get(number, 0), span.begin), span.end)})
             if next(unread.records(number), None) is not None:
                 raise ImportingError(f"the {who} has not read all of {topic}/{number}: {STOP}")
 
